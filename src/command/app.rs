@@ -1,0 +1,63 @@
+//! The state behind the commands of one debugger, and the way from a command line to an outcome.
+
+use super::{Outcome, TABLE};
+use crate::error::Result;
+use crate::session::Session;
+use crate::target::Target;
+
+/// What the commands need from whoever runs them (LLDB, or the offline runner).
+pub trait Host {
+    /// The current process or core; [`crate::error::Error::NoProcess`] without one.
+    fn target(&self) -> Result<Box<dyn Target>>;
+    /// Changes when the process is another or has run since.
+    fn stop_key(&self) -> (u64, u64);
+    /// Whether output goes to a terminal.
+    fn is_terminal(&self) -> bool;
+    /// Runs a command of the debugger's own and returns what it printed.
+    fn debugger_command(&self, command: &str) -> Result<String>;
+    /// Shows that long work goes on (only called after a while); `fraction` from 0 to 1.
+    fn progress(&self, what: &str, fraction: f64);
+    /// The user wants the running command to end.
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+/// The commands of one debugger.
+#[derive(Default)]
+pub struct App {
+    session: Option<((u64, u64), Session)>,
+    /// Choices of `v8 settings set`.
+    pub settings: super::settings::Settings,
+    /// Where `findjsinstances` and `source list` go on.
+    pub paging: super::app_state::Paging,
+}
+
+impl App {
+    /// Without a session yet.
+    pub fn new() -> App {
+        App::default()
+    }
+
+    /// The session of the current stop, made when first asked for.
+    pub fn session(&mut self, host: &dyn Host) -> Result<&Session> {
+        let key = host.stop_key();
+        if self.session.as_ref().is_none_or(|(k, _)| *k != key) {
+            self.session = None;
+            let target = host.target()?;
+            self.session = Some((key, Session::new(target)));
+        }
+        match &self.session {
+            Some((_, session)) => Ok(session),
+            None => Err(crate::error::Error::NoProcess),
+        }
+    }
+
+    /// Runs `v8 NAME ARGUMENTS`. `name` may be any unique prefix ("i", "settings").
+    pub fn run(&mut self, host: &dyn Host, name: &str, arguments: &[String]) -> Outcome {
+        match TABLE.iter().find(|c| c.name == name) {
+            Some(command) => (command.run)(self, host, arguments),
+            None => Outcome::failed(format!("'{name}' is not a v8 command; see 'v8 help'")),
+        }
+    }
+}

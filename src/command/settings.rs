@@ -1,0 +1,186 @@
+//! `v8 settings`.
+
+use super::app::{App, Host};
+use super::Outcome;
+use crate::render::Style;
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Color {
+    Always,
+    Never,
+    #[default]
+    Auto,
+}
+
+/// Choices of the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    pub color: Color,
+    /// Spaces per level of recursive output, 1 to 10.
+    pub tree_padding: usize,
+    /// llnode's exact forms where ours are richer.
+    pub compat_llnode: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            color: Color::default(),
+            tree_padding: 2,
+            compat_llnode: std::env::var("V8RS_COMPAT").is_ok_and(|v| v == "llnode"),
+        }
+    }
+}
+
+impl Color {
+    fn name(self) -> &'static str {
+        match self {
+            Color::Always => "always",
+            Color::Never => "never",
+            Color::Auto => "auto",
+        }
+    }
+}
+
+impl App {
+    /// How values are written now.
+    pub fn style(&self, host: &dyn Host) -> Style {
+        Style {
+            color: match self.settings.color {
+                Color::Always => true,
+                Color::Never => false,
+                Color::Auto => host.is_terminal(),
+            },
+            compat: self.settings.compat_llnode,
+            print_map: false,
+        }
+    }
+}
+
+/// Runs `v8 settings set NAME VALUE`.
+pub fn set(app: &mut App, _: &dyn Host, arguments: &[String]) -> Outcome {
+    let mut words = arguments.iter().map(String::as_str);
+    let (name, value) = (words.next(), words.next());
+    match (name, value) {
+        (Some("--help" | "-h"), _) => super::help::of("settings set"),
+        (Some("color"), value) => color(app, value),
+        (Some("tree-padding"), value) => tree_padding(app, value),
+        (Some("compat"), value) => compat(app, value),
+        (Some(other), _) => Outcome::failed(format!(
+            "there is no setting '{other}'; the settings are color, tree-padding and compat"
+        )),
+        (None, _) => {
+            Outcome::failed("USAGE: v8 settings set (color | tree-padding | compat) value")
+        }
+    }
+}
+
+fn color(app: &mut App, value: Option<&str>) -> Outcome {
+    app.settings.color = match value {
+        Some("always") => Color::Always,
+        Some("never") => Color::Never,
+        Some("auto") => Color::Auto,
+        // llnode says so on standard output.
+        _ => return Outcome::ok("Error: Available options are (always | never | auto)\n"),
+    };
+    Outcome::ok(format!("Color set to '{}'\n", app.settings.color.name()))
+}
+
+fn tree_padding(app: &mut App, value: Option<&str>) -> Outcome {
+    let Some(value) = value else {
+        return Outcome::failed("USAGE: v8 settings set tree-padding [1..10]");
+    };
+    // As a C++ stream reads an int: what follows the number does not matter.
+    let digits = value.trim_start_matches('+');
+    let end = digits
+        .char_indices()
+        .find(|(at, c)| !(c.is_ascii_digit() || (*at == 0 && *c == '-')))
+        .map_or(digits.len(), |(at, _)| at);
+    let Ok(padding) = digits[..end].parse::<i32>() else {
+        return Outcome::failed("unable to convert provided value.");
+    };
+    app.settings.tree_padding = padding.clamp(1, 10) as usize;
+    Outcome::ok(format!(
+        "Tree padding set to {}\n",
+        app.settings.tree_padding
+    ))
+}
+
+fn compat(app: &mut App, value: Option<&str>) -> Outcome {
+    app.settings.compat_llnode = match value {
+        Some("llnode") => true,
+        Some("off") => false,
+        _ => return Outcome::failed("USAGE: v8 settings set compat (llnode | off)"),
+    };
+    Outcome::ok(format!(
+        "Compat set to '{}'\n",
+        if app.settings.compat_llnode {
+            "llnode"
+        } else {
+            "off"
+        }
+    ))
+}
+
+/// Runs `v8 settings show`.
+pub fn show(app: &mut App, _: &dyn Host, _: &[String]) -> Outcome {
+    let settings = &app.settings;
+    let compat = if settings.compat_llnode {
+        "llnode"
+    } else {
+        "off"
+    };
+    Outcome::ok(format!(
+        "color = {}\ntree-padding = {}\ncompat = {compat}\n",
+        settings.color.name(),
+        settings.tree_padding,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Error, Result};
+    use crate::target::Target;
+
+    struct NoHost;
+    impl Host for NoHost {
+        fn target(&self) -> Result<Box<dyn Target>> {
+            Err(Error::NoProcess)
+        }
+        fn stop_key(&self) -> (u64, u64) {
+            (0, 0)
+        }
+        fn is_terminal(&self) -> bool {
+            false
+        }
+        fn debugger_command(&self, _: &str) -> Result<String> {
+            Err(Error::NoProcess)
+        }
+        fn progress(&self, _: &str, _: f64) {}
+    }
+
+    #[test]
+    fn as_llnode_answers() {
+        let mut app = App::new();
+        let mut run = |line: &str| {
+            let words: Vec<String> = line.split_whitespace().map(str::to_string).collect();
+            let outcome = set(&mut app, &NoHost, &words);
+            outcome.error.unwrap_or(outcome.text)
+        };
+        assert_eq!(run("color never"), "Color set to 'never'\n");
+        assert_eq!(
+            run("color x"),
+            "Error: Available options are (always | never | auto)\n"
+        );
+        assert_eq!(run("tree-padding 99"), "Tree padding set to 10\n");
+        assert_eq!(run("tree-padding -3"), "Tree padding set to 1\n");
+        assert_eq!(run("tree-padding x"), "unable to convert provided value.");
+        assert_eq!(
+            run("tree-padding"),
+            "USAGE: v8 settings set tree-padding [1..10]"
+        );
+        assert_eq!(run("compat llnode"), "Compat set to 'llnode'\n");
+    }
+}

@@ -1,0 +1,235 @@
+//! Building a [`Graph`] node by node; the reader of files and the extractor of cores use it.
+
+use super::{
+    Detachedness, Edge, EdgeType, Graph, Interner, Location, NodeId, NodeType, StringId, Strings,
+    MAX_NODES, TO_BITS, TO_MASK,
+};
+use crate::error::{Error, Result};
+
+/// What is known of a node when it is added.
+#[derive(Debug, Clone, Copy)]
+pub struct Node {
+    pub kind: NodeType,
+    pub name: StringId,
+    pub self_size: u64,
+    pub detachedness: Detachedness,
+}
+
+/// A graph in the making. Nodes may be added at any time; the edges of a node best come together
+/// and in the order of nodes, others are sorted in at the end.
+#[derive(Default)]
+pub struct Builder {
+    graph: Graph,
+    interner: Interner,
+    /// Edges out of order, by node.
+    late: Vec<(NodeId, Edge)>,
+}
+
+fn pack(edge: Edge) -> u32 {
+    (edge.to & TO_MASK) | ((edge.kind as u32) << TO_BITS)
+}
+
+impl Builder {
+    /// An empty graph.
+    pub fn new() -> Builder {
+        Builder::default()
+    }
+
+    /// Room for that many more.
+    pub fn reserve(&mut self, nodes: usize, edges: usize) {
+        self.graph.kinds.reserve(nodes);
+        self.graph.names.reserve(nodes);
+        self.graph.sizes.reserve(nodes);
+        self.graph.first_edges.reserve(nodes + 1);
+        self.graph.edge_words.reserve(edges);
+        self.graph.edge_names.reserve(edges);
+    }
+
+    /// The number of a name.
+    pub fn intern(&mut self, name: &str) -> StringId {
+        self.interner.intern(name)
+    }
+
+    /// The names so far.
+    pub fn strings(&self) -> &Strings {
+        self.interner.strings()
+    }
+
+    /// Nodes so far.
+    pub fn node_count(&self) -> usize {
+        self.graph.kinds.len()
+    }
+
+    /// Adds a node.
+    pub fn node(&mut self, node: Node) -> Result<NodeId> {
+        let number = self.graph.kinds.len();
+        if number >= MAX_NODES {
+            return Err(Error::other(format!(
+                "the heap has more than {MAX_NODES} objects"
+            )));
+        }
+        self.graph
+            .kinds
+            .push(node.kind as u8 | ((node.detachedness as u8) << 6));
+        self.graph.names.push(node.name);
+        self.graph.sizes.push(0);
+        self.set_self_size(number as NodeId, node.self_size);
+        Ok(number as NodeId)
+    }
+
+    /// Says how large a node is.
+    pub fn set_self_size(&mut self, node: NodeId, size: u64) {
+        let Some(slot) = self.graph.sizes.get_mut(node as usize) else {
+            return;
+        };
+        match u32::try_from(size) {
+            Ok(size) if size != u32::MAX => *slot = size,
+            _ => {
+                *slot = u32::MAX;
+                self.graph.large_sizes.insert(node, size);
+            }
+        }
+    }
+
+    /// Names a node anew.
+    pub fn set_name(&mut self, node: NodeId, name: StringId) {
+        if let Some(slot) = self.graph.names.get_mut(node as usize) {
+            *slot = name;
+        }
+    }
+
+    /// Number of a node's name.
+    pub fn name_of(&self, node: NodeId) -> StringId {
+        self.graph.names.get(node as usize).copied().unwrap_or(0)
+    }
+
+    /// Makes a node one of another type.
+    pub fn set_type(&mut self, node: NodeId, kind: NodeType) {
+        if let Some(slot) = self.graph.kinds.get_mut(node as usize) {
+            *slot = *slot & 0xc0 | kind as u8;
+        }
+    }
+
+    /// Says at which address of the target a node is.
+    pub fn set_address(&mut self, node: NodeId, address: u64) {
+        let node = node as usize;
+        if self.graph.addresses.len() <= node {
+            self.graph.addresses.resize(node + 1, 0);
+        }
+        self.graph.addresses[node] = address;
+    }
+
+    /// Gives the next node without an id its id. Either all nodes get one or none.
+    pub fn push_id(&mut self, id: u32) {
+        self.graph.ids.push(id);
+    }
+
+    /// Adds an edge.
+    pub fn edge(&mut self, from: NodeId, edge: Edge) -> Result<()> {
+        let started = self.graph.first_edges.len();
+        if (from as usize) + 1 < started {
+            self.late.push((from, edge));
+            return Ok(());
+        }
+        let at = self.graph.edge_words.len();
+        if at + self.late.len() >= u32::MAX as usize {
+            return Err(Error::other("the heap has more than 4 billion references"));
+        }
+        self.graph.first_edges.resize(from as usize + 1, at as u32);
+        self.graph.edge_words.push(pack(edge));
+        self.graph.edge_names.push(edge.name_or_index);
+        Ok(())
+    }
+
+    /// Adds where a node comes from.
+    pub fn location(&mut self, location: Location) {
+        self.graph.locations.push(location);
+    }
+
+    /// Says what a script is called.
+    pub fn script(&mut self, id: i32, name: String) {
+        self.graph.scripts.insert(id, name);
+    }
+
+    /// Native memory that no node stands for.
+    pub fn extra_native_bytes(&mut self, bytes: u64) {
+        self.graph.extra_native_bytes = bytes;
+    }
+
+    /// The graph, its names those of the builder.
+    pub fn finish(mut self) -> Result<Graph> {
+        let strings = std::mem::take(&mut self.interner).finish();
+        self.finish_with(strings)
+    }
+
+    /// The graph with names numbered elsewhere. Every edge must lead to a node that exists.
+    pub fn finish_with(mut self, strings: Strings) -> Result<Graph> {
+        let nodes = self.graph.kinds.len();
+        if nodes == 0 {
+            return Err(Error::other("the heap graph has no nodes"));
+        }
+        let edges = self.graph.edge_words.len() as u32;
+        if self.graph.first_edges.len() > nodes {
+            return Err(Error::other("an edge starts at a node that does not exist"));
+        }
+        self.graph.first_edges.resize(nodes + 1, edges);
+        if !self.late.is_empty() {
+            self.merge_late(nodes)?;
+        }
+        if !self.graph.addresses.is_empty() {
+            self.graph.addresses.resize(nodes, 0);
+        }
+        if !self.graph.ids.is_empty() && self.graph.ids.len() != nodes {
+            return Err(Error::other("not every node has an id"));
+        }
+        let outside = |&word: &u32| (word & TO_MASK) as usize >= nodes;
+        if self.graph.edge_words.iter().any(outside) {
+            return Err(Error::other("an edge leads to a node that does not exist"));
+        }
+        self.graph.locations.retain(|l| (l.node as usize) < nodes);
+        self.graph.locations.sort_by_key(|l| l.node);
+        self.graph.strings = strings;
+        Ok(self.graph)
+    }
+
+    /// Moves the edges that came out of order to their nodes, after those already there.
+    fn merge_late(&mut self, nodes: usize) -> Result<()> {
+        self.late.sort_by_key(|(from, _)| *from);
+        let old = std::mem::take(&mut self.graph);
+        let total = old.edge_words.len() + self.late.len();
+        let mut first_edges = Vec::with_capacity(nodes + 1);
+        let mut edge_words = Vec::with_capacity(total);
+        let mut edge_names = Vec::with_capacity(total);
+        let mut late = std::mem::take(&mut self.late).into_iter().peekable();
+        for node in 0..nodes {
+            first_edges.push(edge_words.len() as u32);
+            let range = old.edge_range(node as NodeId);
+            edge_words.extend_from_slice(&old.edge_words[range.clone()]);
+            edge_names.extend_from_slice(&old.edge_names[range]);
+            while let Some((_, edge)) = late.next_if(|(from, _)| *from as usize == node) {
+                edge_words.push(pack(edge));
+                edge_names.push(edge.name_or_index);
+            }
+        }
+        if late.next().is_some() {
+            return Err(Error::other("an edge starts at a node that does not exist"));
+        }
+        first_edges.push(edge_words.len() as u32);
+        self.graph = Graph {
+            first_edges,
+            edge_words,
+            edge_names,
+            ..old
+        };
+        Ok(())
+    }
+}
+
+/// An edge with a name of its own.
+pub fn named(kind: EdgeType, name: StringId, to: NodeId) -> Edge {
+    Edge {
+        kind,
+        name_or_index: name,
+        to,
+    }
+}

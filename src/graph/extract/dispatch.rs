@@ -1,0 +1,83 @@
+//! V8's JSDispatchTable (from V8 13 on): functions hold a handle, the table the Code.
+
+use super::space::{Ordinal, Space};
+use crate::memory::Memory;
+use crate::metadata::{InstanceType, Layout};
+use crate::target::Target;
+use rustc_hash::FxHashMap;
+
+/// Bytes of an entry: where it jumps to, and the Code with the parameter count below it.
+const ENTRY: u64 = 16;
+/// A handle is an entry's index shifted by so much.
+const HANDLE_SHIFT: u32 = 8;
+/// The Code's address stands above so many bits of the second word.
+const OBJECT_SHIFT: u32 = 16;
+/// Functions tried.
+const SAMPLE: usize = 64;
+
+/// The table, read for the functions there are.
+pub struct DispatchTable {
+    /// Where a function holds its handle.
+    pub offset_in_function: usize,
+    codes: FxHashMap<u32, u64>,
+}
+
+impl DispatchTable {
+    /// Finds the table by what functions' handles must lead to: Code.
+    pub fn find(target: &dyn Target, layout: &Layout, space: &Space) -> Option<DispatchTable> {
+        if layout.js_function.code.known().is_some() || !layout.version.at_least(13, 0) {
+            return None;
+        }
+        // The handle stands right behind the elements.
+        let offset = layout.js_object.header_size.offset().ok()? as usize;
+        let mut handles: Vec<u32> = Vec::new();
+        for object in 0..space.len() as Ordinal {
+            if space.map(object).kind.is_js_function() {
+                let word = super::space::word_at(space.bytes(object), offset)?;
+                handles.push(word as u32);
+            }
+        }
+        handles.sort_unstable();
+        handles.dedup();
+        let step = (handles.len() / SAMPLE).max(1);
+        let sample: Vec<u32> = handles.iter().copied().step_by(step).take(SAMPLE).collect();
+        let memory = target.memory();
+        let regions = target.regions().ok()?;
+        let base = regions
+            .iter()
+            .filter(|r| r.readable)
+            .map(|r| r.start)
+            .find(|&base| {
+                let good = sample
+                    .iter()
+                    .filter(|&&h| code_at(memory, base, h).is_some_and(|c| is_code(space, c)))
+                    .count();
+                !sample.is_empty() && good * 10 >= sample.len() * 9
+            })?;
+        let codes = handles
+            .into_iter()
+            .filter_map(|h| Some((h, code_at(memory, base, h)?)))
+            .collect();
+        Some(DispatchTable {
+            offset_in_function: offset,
+            codes,
+        })
+    }
+
+    /// The Code a handle stands for.
+    pub fn code(&self, handle: u32, space: &Space) -> Option<Ordinal> {
+        space.at(*self.codes.get(&handle)?)
+    }
+}
+
+fn code_at(memory: &dyn Memory, base: u64, handle: u32) -> Option<u64> {
+    let entry = base.checked_add(u64::from(handle >> HANDLE_SHIFT) * ENTRY)?;
+    let word = memory.u64(entry.checked_add(8)?).ok()?;
+    Some(word >> OBJECT_SHIFT & !7)
+}
+
+fn is_code(space: &Space, address: u64) -> bool {
+    space
+        .at(address)
+        .is_some_and(|o| space.map(o).kind == InstanceType::Code)
+}

@@ -1,0 +1,407 @@
+//! Isolates: one per thread of JavaScript (the main one, and each Worker's). They are found from
+//! the pages, whose headers name their heap; the heap knows its isolate, and the isolate holds
+//! the roots. A thread runs an isolate when its thread-local storage points to it.
+
+use super::labs::{self, Lab};
+use super::pages::{self, Page};
+use crate::error::{Error, Result};
+use crate::memory::{Memory, Region};
+use crate::metadata::{InstanceType, Layout};
+use crate::object::{Cx, Map, Tagged};
+use crate::target::{Target, Thread};
+use std::collections::BTreeMap;
+
+/// Farthest that an isolate lies before its heap, which is part of it.
+const FARTHEST_ISOLATE: u64 = 0x4_0000;
+/// The heap's own pointer back to its isolate lies within these first bytes.
+const BACK_POINTER_WITHIN: usize = 0x800;
+/// Bytes of the Heap itself in which it may say where it allocates.
+const HEAP_SIZE: u64 = 0x1400;
+/// Heaps looked at in one target at most.
+const MOST_HEAPS: usize = 4096;
+/// Thread-local storage around the thread pointer: variables lie under it on x64 and above it on
+/// arm64; pthread keys lie above it on Linux x64.
+const TLS_BELOW: u64 = 0x1000;
+const TLS_ABOVE: u64 = 0xa00;
+/// Kinds of V8's oddballs that never changed.
+const KIND_FALSE: i64 = 0;
+const KIND_TRUE: i64 = 1;
+const KIND_NULL: i64 = 3;
+
+/// A well-known object that every isolate has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RootName {
+    Undefined,
+    TheHole,
+    Null,
+    True,
+    False,
+    /// The binding of a `let` before it runs; not a root of its own since V8 14.
+    Uninitialized,
+    FreeSpaceMap,
+    OnePointerFillerMap,
+    TwoPointerFillerMap,
+}
+
+/// An isolate's well-known objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roots {
+    /// Address of the first slot of V8's roots table.
+    pub table: u64,
+    undefined: Tagged,
+    the_hole: Tagged,
+    null: Tagged,
+    true_: Tagged,
+    false_: Tagged,
+    uninitialized: Option<Tagged>,
+    /// Maps of free space, of a one-word and of a two-word filler.
+    fillers: [Option<Tagged>; 3],
+}
+
+/// An isolate.
+#[derive(Debug, Clone)]
+pub struct Isolate {
+    pub address: u64,
+    /// Its Heap, which is part of it.
+    pub heap: u64,
+    pub roots: Roots,
+    /// [`Thread::index`] of the threads that have it entered; empty while none runs it.
+    pub threads: Vec<u32>,
+    /// Number of pages that are its own.
+    pub pages: usize,
+}
+
+/// All that was found of V8's heaps in a target.
+#[derive(Debug, Clone)]
+pub struct Isolates {
+    /// The main thread's first, then by address.
+    pub isolates: Vec<Isolate>,
+    /// Pages of all, in address order; those with heap 0 are shared by all.
+    pub pages: Vec<Page>,
+    /// Allocation areas in use, by address.
+    pub labs: Vec<Lab>,
+    /// What does not fit together, for the user.
+    pub warnings: Vec<String>,
+}
+
+impl Isolate {
+    /// The well-known object `name`; an error where this version has none of that name.
+    pub fn root(&self, name: RootName) -> Result<Tagged> {
+        let missing = || Error::MissingConstant("isolate.roots");
+        let roots = &self.roots;
+        match name {
+            RootName::Undefined => Ok(roots.undefined),
+            RootName::TheHole => Ok(roots.the_hole),
+            RootName::Null => Ok(roots.null),
+            RootName::True => Ok(roots.true_),
+            RootName::False => Ok(roots.false_),
+            RootName::Uninitialized => roots.uninitialized.ok_or_else(missing),
+            RootName::FreeSpaceMap => roots.fillers[0].ok_or_else(missing),
+            RootName::OnePointerFillerMap => roots.fillers[1].ok_or_else(missing),
+            RootName::TwoPointerFillerMap => roots.fillers[2].ok_or_else(missing),
+        }
+    }
+
+    /// Frame pointer of the exit frame through which `thread` last left JavaScript for C++
+    /// (`c_entry_fp`), if it is in one. The slot is the version's where that points to an exit
+    /// frame on the thread's stack, else the first of the isolate's words that does.
+    pub fn exit_frame(
+        &self,
+        target: &dyn Target,
+        layout: &Layout,
+        thread: &Thread,
+    ) -> Result<Option<u64>> {
+        let memory = target.memory();
+        let regions = target.regions()?;
+        let stack = regions
+            .iter()
+            .find(|r| r.contains(thread.registers.sp))
+            .ok_or(Error::Unreadable {
+                address: thread.registers.sp,
+                length: 8,
+            })?;
+        let types = &layout.frame_type;
+        let exits = [
+            types.exit,
+            types.builtin_exit,
+            types.api_callback_exit,
+            types.api_accessor_exit,
+        ];
+        let is_exit = |fp: u64| {
+            let above = fp >= thread.registers.sp && fp.saturating_add(16) < stack.end;
+            above
+                && fp.is_multiple_of(8)
+                && memory.u64(fp).is_ok_and(|next| next > fp)
+                && memory.u64(fp - 8).is_ok_and(|marker| {
+                    let kind = marker as i64 >> 1;
+                    marker & 1 == 0 && exits.iter().any(|e| e.known() == Some(kind))
+                })
+        };
+        if let Ok(at) = layout.isolate.c_entry_fp.offset() {
+            if let Ok(fp) = memory.u64(self.address.saturating_add(at)) {
+                if is_exit(fp) {
+                    return Ok(Some(fp));
+                }
+            }
+        }
+        let size = self.heap.saturating_sub(self.address) as usize;
+        let words = read_words(memory, self.address, size);
+        Ok(words.into_iter().find(|w| is_exit(*w)))
+    }
+}
+
+impl Isolates {
+    /// Finds every isolate of the target and all pages.
+    pub fn find(target: &dyn Target, layout: &Layout) -> Result<Isolates> {
+        let pages = pages::scan(target, layout)?;
+        if pages.is_empty() {
+            return Err(Error::other(
+                "no page of V8's heap is in this core or process (the core may be cut short, or \
+                 its writer left anonymous memory out: see /proc/PID/coredump_filter)",
+            ));
+        }
+        let mut heaps: BTreeMap<u64, usize> = BTreeMap::new();
+        for page in pages.iter().filter(|p| p.heap != 0) {
+            *heaps.entry(page.heap).or_default() += 1;
+        }
+        let cx = Cx {
+            memory: target.memory(),
+            layout,
+        };
+        let mut isolates = Vec::new();
+        let mut warnings = Vec::new();
+        let mut causes = Vec::new();
+        for (heap, count) in heaps.into_iter().take(MOST_HEAPS) {
+            match isolate_of(cx, heap) {
+                Ok((address, roots)) => isolates.push(Isolate {
+                    address,
+                    heap,
+                    roots,
+                    threads: Vec::new(),
+                    pages: count,
+                }),
+                Err(error) => causes.push((count, heap, error)),
+            }
+        }
+        for (count, heap, error) in causes {
+            warnings.push(format!(
+                "{count} pages name a heap at {heap:#x} that is none ({error}); left out"
+            ));
+        }
+        if isolates.is_empty() {
+            let why = warnings
+                .first()
+                .map_or("no page names its heap", |w| w.as_str());
+            return Err(Error::NoV8(format!(
+                "pages of a heap, but no isolate: {why}"
+            )));
+        }
+        let pages = pages
+            .into_iter()
+            .filter(|p| p.heap == 0 || isolates.iter().any(|i| i.heap == p.heap))
+            .collect();
+        let mut found = Isolates {
+            isolates,
+            pages,
+            labs: Vec::new(),
+            warnings,
+        };
+        found.assign_threads(target);
+        found.find_allocation(target.memory());
+        Ok(found)
+    }
+
+    /// The isolate that the thread of this [`Thread::index`] runs.
+    pub fn of_thread(&self, thread_index: u32) -> Option<&Isolate> {
+        self.isolates
+            .iter()
+            .find(|i| i.threads.contains(&thread_index))
+    }
+
+    /// The isolate whose own pages hold `address`.
+    pub fn of_address(&self, address: u64) -> Option<&Isolate> {
+        let page = self.page_of(address)?;
+        self.isolates.iter().find(|i| i.heap == page.heap)
+    }
+
+    /// The page that holds `address`.
+    pub fn page_of(&self, address: u64) -> Option<&Page> {
+        let i = self.pages.partition_point(|p| p.address <= address);
+        let page = self.pages.get(i.checked_sub(1)?)?;
+        (address - page.address < page.size).then_some(page)
+    }
+
+    fn find_allocation(&mut self, memory: &dyn Memory) {
+        for isolate in &self.isolates {
+            let heap = isolate.heap;
+            let own: Vec<Page> = self
+                .pages
+                .iter()
+                .filter(|p| p.heap == heap)
+                .copied()
+                .collect();
+            let end = heap.saturating_add(HEAP_SIZE);
+            let found = labs::find(memory, isolate.address, end, &own);
+            self.labs.extend(found.labs);
+            for page in &mut self.pages {
+                page.is_unused |= found.unused.contains(&page.address);
+            }
+        }
+        self.labs.sort_unstable_by_key(|l| l.top);
+    }
+
+    fn assign_threads(&mut self, target: &dyn Target) {
+        let regions = target.regions().unwrap_or_default();
+        let mut main = None;
+        for thread in target.threads() {
+            let words = tls_words(target.memory(), &regions, thread.registers.tls);
+            let current = self
+                .isolates
+                .iter_mut()
+                .find(|i| words.contains(&i.address));
+            if let Some(isolate) = current {
+                if main.is_none() || thread.id == target.process_id() {
+                    main = Some(isolate.address);
+                }
+                isolate.threads.push(thread.index);
+            }
+        }
+        self.isolates
+            .sort_by_key(|i| (Some(i.address) != main, i.address));
+    }
+}
+
+/// Words of `size` bytes from `address` on, as far as they can be read.
+fn read_words(memory: &dyn Memory, address: u64, size: usize) -> Vec<u64> {
+    let mut bytes = vec![0; size.min(FARTHEST_ISOLATE as usize) & !7];
+    let mut done = 0;
+    while done < bytes.len() {
+        match memory.read_partial(address.saturating_add(done as u64), &mut bytes[done..]) {
+            0 => break,
+            n => done += n,
+        }
+    }
+    bytes[..done]
+        .chunks_exact(8)
+        .map(|c| u64::from_le_bytes(c.try_into().unwrap_or_default()))
+        .collect()
+}
+
+fn tls_words(memory: &dyn Memory, regions: &[Region], tls: u64) -> Vec<u64> {
+    let Some(region) = regions.iter().find(|r| r.contains(tls)) else {
+        return Vec::new();
+    };
+    let from = tls.saturating_sub(TLS_BELOW).max(region.start) & !7;
+    let to = tls.saturating_add(TLS_ABOVE).min(region.end);
+    read_words(memory, from, to.saturating_sub(from) as usize)
+}
+
+/// The isolate whose Heap is at `heap`, proved by its roots.
+fn isolate_of(cx: Cx<'_>, heap: u64) -> Result<(u64, Roots)> {
+    let mut last = Error::malformed("heap", heap, "nothing in it points back to an isolate");
+    let mut tried = Vec::new();
+    for word in read_words(cx.memory, heap, BACK_POINTER_WITHIN) {
+        let before = word % 8 == 0 && word < heap && heap - word <= FARTHEST_ISOLATE;
+        if !before || tried.contains(&word) {
+            continue;
+        }
+        tried.push(word);
+        match find_roots(cx, word, heap) {
+            Ok(roots) => return Ok((word, roots)),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// The roots table of the isolate at `address`: the one place where null, true and false follow
+/// each other, as they do in every version, right after undefined and the hole.
+fn find_roots(cx: Cx<'_>, address: u64, heap: u64) -> Result<Roots> {
+    let words = read_words(cx.memory, address, heap.saturating_sub(address) as usize);
+    for (i, run) in words.windows(5).enumerate() {
+        let [undefined, the_hole, null, true_, false_] = [run[0], run[1], run[2], run[3], run[4]];
+        if !run.iter().all(|w| Tagged(*w).is_strong()) {
+            continue;
+        }
+        let kinds = [(null, KIND_NULL), (true_, KIND_TRUE), (false_, KIND_FALSE)];
+        if !kinds
+            .iter()
+            .all(|(word, kind)| oddball_kind(cx, Tagged(*word)) == Some(*kind))
+            || oddball_kind(cx, Tagged(undefined)).is_none()
+        {
+            continue;
+        }
+        let before = |n: usize| i.checked_sub(n).and_then(|at| words.get(at)).copied();
+        let filler = |n: usize, expected: InstanceType| {
+            let word = Tagged(before(n)?);
+            (map_type(cx, word)? == expected).then_some(word)
+        };
+        // Up to V8 13 the table begins with three maps and the uninitialized value.
+        let fillers = [
+            filler(4, InstanceType::FreeSpace),
+            filler(3, InstanceType::Filler),
+            filler(2, InstanceType::Filler),
+        ];
+        let starts_with_fillers = fillers.iter().all(Option::is_some);
+        let start = if starts_with_fillers { i - 4 } else { i };
+        let fillers = if starts_with_fillers {
+            fillers
+        } else {
+            find_fillers(cx, &words[i..])
+        };
+        return Ok(Roots {
+            table: address + 8 * start as u64,
+            undefined: Tagged(undefined),
+            the_hole: Tagged(the_hole),
+            null: Tagged(null),
+            true_: Tagged(true_),
+            false_: Tagged(false_),
+            uninitialized: starts_with_fillers.then(|| before(1)).flatten().map(Tagged),
+            fillers,
+        });
+    }
+    Err(Error::malformed(
+        "isolate",
+        address,
+        "its roots were not found",
+    ))
+}
+
+/// The maps of free space and fillers, which stand together somewhere in the roots.
+fn find_fillers(cx: Cx<'_>, roots: &[u64]) -> [Option<Tagged>; 3] {
+    let expected = [
+        InstanceType::FreeSpace,
+        InstanceType::Filler,
+        InstanceType::Filler,
+    ];
+    for run in roots.windows(3).take(1024) {
+        if run
+            .iter()
+            .zip(expected)
+            .all(|(word, kind)| map_type(cx, Tagged(*word)) == Some(kind))
+        {
+            return [
+                Some(Tagged(run[0])),
+                Some(Tagged(run[1])),
+                Some(Tagged(run[2])),
+            ];
+        }
+    }
+    [None; 3]
+}
+
+fn map_type(cx: Cx<'_>, word: Tagged) -> Option<InstanceType> {
+    if !word.is_strong() {
+        return None;
+    }
+    let map = Map(cx.object(word).ok()?);
+    map.check().ok()?;
+    map.instance_type().ok()
+}
+
+fn oddball_kind(cx: Cx<'_>, word: Tagged) -> Option<i64> {
+    let object = cx.object(word).ok()?;
+    (object.instance_type().ok()? == InstanceType::Oddball)
+        .then(|| object.smi_field(cx.layout.oddball.kind).ok())
+        .flatten()
+}

@@ -1,0 +1,23 @@
+//! V8's heap: isolates, pages, and every object on them.
+
+mod classes;
+mod image;
+mod index;
+mod isolate;
+mod labs;
+pub mod pages;
+mod parallel;
+pub mod place;
+pub mod referrers;
+pub mod refs;
+pub mod search;
+mod walk;
+
+pub use classes::{Class, ClassId, Classes};
+pub use image::{HeapImage, ImagePage};
+pub use index::{HeapIndex, ImageOver, ObjectRef};
+pub use isolate::{Isolate, Isolates, RootName, Roots};
+pub use labs::Lab;
+pub use pages::{Page, PAGE_ALIGNMENT};
+pub use parallel::Watch;
+pub use walk::{Coverage, MapInfo, Starts, Tally, Walker};

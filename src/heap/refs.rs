@@ -1,0 +1,175 @@
+//! Who points where: every tagged word of the heap that is one of some values, found by comparing
+//! all words of all pages, which is about as fast as reading them.
+
+use super::index::{HeapIndex, ObjectRef};
+use super::parallel::{self, Watch};
+use crate::error::Result;
+use crate::metadata::InstanceType;
+use rustc_hash::FxHashSet;
+
+/// A word that points to one of the objects looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hit {
+    /// Address of the word.
+    pub slot: u64,
+    /// Address of the object it points to.
+    pub target: u64,
+    /// Address of the object the word is in, and its Map's index.
+    pub holder: u64,
+    pub map: u32,
+}
+
+impl Hit {
+    /// Bytes from the start of the holder.
+    pub fn offset(&self) -> u64 {
+        self.slot - self.holder
+    }
+
+    /// The object the word is in.
+    pub fn object(&self) -> ObjectRef {
+        ObjectRef {
+            address: self.holder,
+            map: self.map,
+        }
+    }
+}
+
+/// Which words of objects count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// All but the Map.
+    Fields,
+    /// The Map only.
+    Map,
+}
+
+/// Bits of the filter in front of a set of many values; a power of two.
+const FILTER: usize = 1 << 16;
+/// Sets up to this size are compared value by value.
+const FEW: usize = 4;
+
+enum Wanted {
+    /// Tagged words with the weak bit set.
+    Few(Vec<u64>),
+    Many(FxHashSet<u64>, Vec<u64>),
+}
+
+impl Wanted {
+    fn new(addresses: &[u64]) -> Wanted {
+        if addresses.len() <= FEW {
+            return Wanted::Few(addresses.iter().map(|a| a | 3).collect());
+        }
+        let mut filter = vec![0u64; FILTER / 64];
+        for address in addresses {
+            let bit = (address >> 3) as usize % FILTER;
+            filter[bit / 64] |= 1 << (bit % 64);
+        }
+        Wanted::Many(addresses.iter().copied().collect(), filter)
+    }
+}
+
+/// Finds every word that points, strongly or weakly, to one of `addresses` (untagged), by address.
+pub fn find(
+    heap: &HeapIndex,
+    addresses: &[u64],
+    words: Words,
+    watch: Watch<'_>,
+) -> Result<Vec<Hit>> {
+    if addresses.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted = Wanted::new(addresses);
+    let pages = heap.image.pages();
+    let states = parallel::for_each(
+        "searching the heap",
+        pages.len(),
+        watch,
+        Vec::new,
+        |hits, i| {
+            let page = &pages[i];
+            let bytes = heap.image.bytes_of(page);
+            let base = page.page.area_start;
+            let mut found = |at: usize, word: u64| {
+                let slot = base + at as u64;
+                if let Some(hit) = hit(heap, slot, word, words) {
+                    hits.push(hit);
+                }
+            };
+            match &wanted {
+                Wanted::Few(values) => {
+                    for value in values {
+                        few(bytes, *value, &mut found);
+                    }
+                }
+                Wanted::Many(set, filter) => many(bytes, set, filter, &mut found),
+            }
+        },
+    )?;
+    let mut all: Vec<Hit> = states.into_iter().flatten().collect();
+    all.sort_unstable();
+    Ok(all)
+}
+
+/// Calls `found` for each word that is `value` but for the weak bit.
+fn few(bytes: &[u8], value: u64, found: &mut impl FnMut(usize, u64)) {
+    const BLOCK: usize = 64;
+    let word = |b: &[u8]| u64::from_le_bytes(b.try_into().unwrap_or_default());
+    for (i, block) in bytes.chunks(BLOCK).enumerate() {
+        // No branch within a block, so that the compiler compares several words at a time.
+        let any = block
+            .chunks_exact(8)
+            .fold(false, |any, w| any | ((word(w) | 2) == value));
+        if any {
+            for (k, w) in block.chunks_exact(8).enumerate() {
+                if word(w) | 2 == value {
+                    found(i * BLOCK + k * 8, word(w));
+                }
+            }
+        }
+    }
+}
+
+fn many(bytes: &[u8], set: &FxHashSet<u64>, filter: &[u64], found: &mut impl FnMut(usize, u64)) {
+    for (i, chunk) in bytes.chunks_exact(8).enumerate() {
+        let word = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
+        let bit = (word >> 3) as usize % FILTER;
+        if word & 1 == 1 && filter[bit / 64] >> (bit % 64) & 1 == 1 && set.contains(&(word & !3)) {
+            found(i * 8, word);
+        }
+    }
+}
+
+/// The hit at a slot, if that is a tagged word of an object.
+fn hit(heap: &HeapIndex, slot: u64, word: u64, words: Words) -> Option<Hit> {
+    let object = heap.object_at(slot)?;
+    let is_map = slot == object.address;
+    if is_map != (words == Words::Map) {
+        return None;
+    }
+    let info = heap.map_of(object)?;
+    if !is_map && is_raw(info.kind, info.number, slot - object.address) {
+        return None;
+    }
+    Some(Hit {
+        slot,
+        target: word & !3,
+        holder: object.address,
+        map: object.map,
+    })
+}
+
+/// Bytes at the beginning of code objects that hold tagged words.
+const CODE_HEADER: u64 = 64;
+
+/// Whether the word at an offset is no tagged one, but bytes that may look like it.
+fn is_raw(kind: InstanceType, number: u16, offset: u64) -> bool {
+    use InstanceType::*;
+    match kind {
+        // Representation: cons, sliced and thin strings point to others.
+        String => !matches!(number & 7, 1 | 3 | 5),
+        ByteArray | TrustedByteArray | FixedDoubleArray | HeapNumber | BigInt | FreeSpace
+        | Filler | Foreign | TrustedForeign | CoverageInfo | FeedbackMetadata => true,
+        BytecodeArray | Code | InstructionStream => offset >= CODE_HEADER,
+        _ => false,
+    }
+}

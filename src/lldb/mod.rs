@@ -1,0 +1,11 @@
+//! The LLDB edge: the plugin's entry, its commands, and a process in LLDB as a
+//! [`Target`](crate::target::Target). The only place that names an SB type or cxx.
+
+mod bridge;
+mod host;
+mod memory;
+mod plugin;
+mod sb;
+mod selftest;
+mod target;
+mod tls;

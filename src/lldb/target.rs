@@ -1,0 +1,479 @@
+//! A stopped process or a core in LLDB, as a [`Target`].
+
+use super::memory::ProcessMemory;
+use super::sb;
+use super::tls::registers_from_core;
+use crate::error::{Error, Result};
+use crate::memory::{CachedMemory, FilledMemory, Memory, Region};
+use crate::target::{Architecture, Module, NativeFrame, Registers, Target, Thread};
+use lldb_sys as sys;
+use std::ffi::CStr;
+
+/// An address that LLDB does not know.
+const INVALID: u64 = u64::MAX;
+
+/// One stop of an SBProcess.
+pub struct LldbTarget {
+    memory: CachedMemory<FilledMemory<ProcessMemory>>,
+    modules: Vec<Module>,
+    architecture: Architecture,
+    is_live: bool,
+}
+
+impl LldbTarget {
+    /// Looks at modules; everything else is asked for when needed.
+    pub fn new(process: sb::Process) -> Result<LldbTarget> {
+        let target = process.target().ok_or(Error::NoProcess)?;
+        // SAFETY: valid objects; the texts are LLDB's.
+        let (plugin, triple) = unsafe {
+            (
+                sb::text(sys::SBProcessGetPluginName(process.raw())).unwrap_or_default(),
+                sb::text(sys::SBTargetGetTriple(target.raw())).unwrap_or_default(),
+            )
+        };
+        let is_live = !["core", "minidump", "trace"]
+            .iter()
+            .any(|kind| plugin.contains(kind));
+        let architecture = match triple.split('-').next().unwrap_or_default() {
+            "x86_64" | "x86_64h" => Architecture::X64,
+            "aarch64" | "arm64" | "arm64e" => Architecture::Arm64,
+            _ => Architecture::Other,
+        };
+        let modules = modules(&target);
+        let mut memory = ProcessMemory::new(process);
+        if is_live {
+            let process = memory.process();
+            // SAFETY: a valid process.
+            let pid = unsafe { sys::SBProcessGetProcessID(process.raw()) };
+            let mut samples: Vec<u64> = process
+                .selected_thread()
+                .and_then(|t| t.frame(0))
+                // SAFETY: a valid frame.
+                .map(|f| unsafe { sys::SBFrameGetSP(f.raw()) })
+                .into_iter()
+                .collect();
+            samples.extend(modules.first().map(|m| m.load_address));
+            memory.try_local(pid, &samples);
+        }
+        let files = modules.iter().map(|m| (m.path.as_str(), m.slide));
+        Ok(LldbTarget {
+            memory: CachedMemory::new(FilledMemory::new(memory, files)),
+            modules,
+            architecture,
+            is_live,
+        })
+    }
+
+    /// Whether memory is read without LLDB.
+    pub fn reads_locally(&self) -> bool {
+        self.memory.inner().inner().is_local()
+    }
+
+    fn process(&self) -> &sb::Process {
+        self.memory.inner().inner().process()
+    }
+
+    fn read_thread(&self, thread: &sb::Thread, selected: u32) -> Thread {
+        // SAFETY: a valid thread; the texts are LLDB's.
+        let (index, id, name, description) = unsafe {
+            let stream = sb::Stream::new();
+            sys::SBThreadGetDescription(thread.raw(), stream.raw());
+            (
+                sys::SBThreadGetIndexID(thread.raw()),
+                sys::SBThreadGetThreadID(thread.raw()),
+                sb::text(sys::SBThreadGetName(thread.raw())),
+                plain(&stream.text()),
+            )
+        };
+        let description = description.trim_start_matches('*').trim().to_owned();
+        Thread {
+            index,
+            id,
+            name,
+            description,
+            registers: self.registers(thread),
+            selected: index == selected,
+        }
+    }
+
+    fn registers(&self, thread: &sb::Thread) -> Registers {
+        let Some(frame) = thread.frame(0) else {
+            return Registers::default();
+        };
+        let names: &[&CStr] = match self.architecture {
+            Architecture::X64 => &[c"fs_base"],
+            Architecture::Arm64 => &[c"tpidr", c"tpidr_el0", c"tpidr2"],
+            Architecture::Other => &[],
+        };
+        let known = |address: u64| if address == INVALID { 0 } else { address };
+        // SAFETY: a valid frame.
+        unsafe {
+            Registers {
+                pc: known(sys::SBFrameGetPC(frame.raw())),
+                sp: known(sys::SBFrameGetSP(frame.raw())),
+                fp: known(sys::SBFrameGetFP(frame.raw())),
+                tls: names.iter().find_map(|n| frame.register(n)).unwrap_or(0),
+            }
+        }
+    }
+}
+
+impl Target for LldbTarget {
+    fn memory(&self) -> &dyn Memory {
+        &self.memory
+    }
+
+    fn regions(&self) -> Result<Vec<Region>> {
+        let mut regions = Vec::new();
+        // SAFETY: valid objects, each ours; the name is LLDB's text.
+        unsafe {
+            let list = sys::SBProcessGetMemoryRegions(self.process().raw());
+            let list = sb::RegionList::from_raw(list)
+                .ok_or_else(|| Error::other("LLDB lists no memory regions"))?;
+            let info = sb::Region::from_raw(sys::CreateSBMemoryRegionInfo())
+                .ok_or_else(|| Error::other("LLDB lists no memory regions"))?;
+            for i in 0..sys::SBMemoryRegionInfoListGetSize(list.raw()) {
+                let there =
+                    sys::SBMemoryRegionInfoListGetMemoryRegionAtIndex(list.raw(), i, info.raw());
+                if !there || !sys::SBMemoryRegionInfoIsMapped(info.raw()) {
+                    continue;
+                }
+                let name = sb::text(sys::SBMemoryRegionInfoGetName(info.raw()));
+                regions.push(Region {
+                    start: sys::SBMemoryRegionInfoGetRegionBase(info.raw()),
+                    end: sys::SBMemoryRegionInfoGetRegionEnd(info.raw()),
+                    readable: sys::SBMemoryRegionInfoIsReadable(info.raw()),
+                    writable: sys::SBMemoryRegionInfoIsWritable(info.raw()),
+                    executable: sys::SBMemoryRegionInfoIsExecutable(info.raw()),
+                    name: name.filter(|n| !n.is_empty()),
+                });
+            }
+        }
+        regions.retain(|r| r.start < r.end);
+        regions.sort_by_key(|r| r.start);
+        Ok(regions)
+    }
+
+    fn modules(&self) -> Vec<Module> {
+        self.modules.clone()
+    }
+
+    fn architecture(&self) -> Architecture {
+        self.architecture
+    }
+
+    fn process_id(&self) -> u64 {
+        // SAFETY: a valid process.
+        match unsafe { sys::SBProcessGetProcessID(self.process().raw()) } {
+            INVALID => 0,
+            id => id,
+        }
+    }
+
+    fn threads(&self) -> Vec<Thread> {
+        let selected = self
+            .process()
+            .selected_thread()
+            // SAFETY: a valid thread.
+            .map_or(0, |t| unsafe { sys::SBThreadGetIndexID(t.raw()) });
+        let mut threads: Vec<Thread> = self
+            .process()
+            .threads()
+            .map(|t| self.read_thread(&t, selected))
+            .collect();
+        if !self.is_live && threads.iter().all(|t| t.registers.tls == 0) {
+            let known: Vec<_> = threads.iter().map(|t| (t.id, t.registers.pc)).collect();
+            let from_core = registers_from_core(&known);
+            for thread in &mut threads {
+                if let Some((_, r)) = from_core.iter().find(|(id, _)| *id == thread.id) {
+                    thread.registers.tls = r.tls;
+                }
+            }
+        }
+        threads
+    }
+
+    fn native_frames(&self, thread_index: u32, limit: usize) -> Vec<NativeFrame> {
+        // SAFETY: a valid process; the thread is ours.
+        let thread = unsafe {
+            sb::Thread::from_raw(sys::SBProcessGetThreadByIndexID(
+                self.process().raw(),
+                thread_index,
+            ))
+        };
+        let Some(thread) = thread else {
+            return Vec::new();
+        };
+        // SAFETY: a valid thread; the frame is ours.
+        let selected = unsafe {
+            sb::Frame::from_raw(sys::SBThreadGetSelectedFrame(thread.raw()))
+                .map_or(0, |f| sys::SBFrameGetFrameID(f.raw()))
+        };
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        (0..limit)
+            .map_while(|i| thread.frame(i))
+            .map(|frame| read_frame(&frame, selected))
+            .collect()
+    }
+
+    fn symbolize(&self, address: u64) -> Option<(String, u64)> {
+        // Our own table first: it is made far sooner than LLDB's of the same file. Both give the
+        // mangled name.
+        if let Some(found) = self.memory.inner().symbol_at(address) {
+            return Some(found);
+        }
+        let target = self.process().target()?;
+        // SAFETY: valid objects, each ours; the name is LLDB's text.
+        unsafe {
+            let place = sys::SBTargetResolveLoadAddress(target.raw(), address);
+            let place = sb::Address::from_raw(place)?;
+            let symbol = sb::Symbol::from_raw(sys::SBAddressGetSymbol(place.raw()))?;
+            let name = sb::text(sys::SBSymbolGetMangledName(symbol.raw()))
+                .or_else(|| sb::text(sys::SBSymbolGetName(symbol.raw())))?;
+            let start = sb::Address::from_raw(sys::SBSymbolGetStartAddress(symbol.raw()))?;
+            let start = sys::SBAddressGetLoadAddress(start.raw(), target.raw());
+            Some((name, address.checked_sub(start)?))
+        }
+    }
+
+    fn evaluate(&self, expression: &str) -> Result<u64> {
+        if let Some(number) = number(expression) {
+            return Ok(number);
+        }
+        let target = self.process().target().ok_or(Error::NoProcess)?;
+        let text = sb::c_string(expression);
+        let evaluate = |may_run_code: bool| -> std::result::Result<u64, String> {
+            let none = || "LLDB gave no value".to_owned();
+            // SAFETY: valid objects, each ours.
+            unsafe {
+                let options = sb::ExpressionOptions::from_raw(sys::CreateSBExpressionOptions())
+                    .ok_or_else(none)?;
+                sys::SBExpressionOptionsSetAllowJIT(options.raw(), may_run_code);
+                let raw =
+                    sys::SBTargetEvaluateExpression(target.raw(), text.as_ptr(), options.raw());
+                let value = sb::Value::from_raw(raw).ok_or_else(none)?;
+                let error = sb::Error::from_raw(sys::SBValueGetError(value.raw()));
+                if let Some(why) = error.and_then(|e| e.failure()) {
+                    return Err(why);
+                }
+                let error = sb::Error::new();
+                let number = sys::SBValueGetValueAsSigned(value.raw(), error.raw(), 0);
+                error.failure().map_or(Ok(number as u64), Err)
+            }
+        };
+        // Without running code in the process first: running it counts as another stop.
+        evaluate(false)
+            .or_else(|_| evaluate(true))
+            .map_err(|why| Error::other(expression_error(&why)))
+    }
+
+    fn is_live(&self) -> bool {
+        self.is_live
+    }
+
+    fn interrupted(&self) -> bool {
+        let Some(target) = self.process().target() else {
+            return true;
+        };
+        // SAFETY: a valid target; the debugger is ours.
+        unsafe { sb::Debugger::from_raw(sys::SBTargetGetDebugger(target.raw())) }
+            .is_some_and(|d| sb::interrupted(d.raw()))
+    }
+}
+
+fn modules(target: &sb::Target) -> Vec<Module> {
+    // SAFETY: a valid target; file, modules and their parts are ours, texts LLDB's.
+    unsafe {
+        let executable = sb::FileSpec::from_raw(sys::SBTargetGetExecutable(target.raw()))
+            .map(|file| path_of(&file));
+        let mut modules: Vec<Module> = (0..sys::SBTargetGetNumModules(target.raw()))
+            .filter_map(|i| sb::Module::from_raw(sys::SBTargetGetModuleAtIndex(target.raw(), i)))
+            .filter_map(|module| {
+                let file = sb::FileSpec::from_raw(sys::SBModuleGetFileSpec(module.raw()))?;
+                let path = path_of(&file);
+                let (slide, first) = placement(&module, target)?;
+                let header = sys::SBModuleGetObjectFileHeaderAddress(module.raw());
+                let header = sb::Address::from_raw(header)
+                    .map(|a| sys::SBAddressGetLoadAddress(a.raw(), target.raw()))
+                    .filter(|a| *a != INVALID);
+                let id = sb::text(sys::SBModuleGetUUIDString(module.raw()));
+                Some(Module {
+                    load_address: header.unwrap_or(first),
+                    slide,
+                    build_id: id.and_then(|id| build_id(&id)),
+                    is_executable: executable.as_ref() == Some(&path),
+                    path,
+                })
+            })
+            .collect();
+        modules.sort_by_key(|m| !m.is_executable);
+        modules
+    }
+}
+
+/// Slide of a loaded module, and the load address of its first section.
+fn placement(module: &sb::Module, target: &sb::Target) -> Option<(u64, u64)> {
+    // SAFETY: valid objects; the sections are ours.
+    unsafe {
+        (0..sys::SBModuleGetNumSections(module.raw()))
+            .filter_map(|i| {
+                let section = sys::SBModuleGetSectionAtIndex(module.raw(), i);
+                let section = sb::Section::from_raw(section)?;
+                let load = sys::SBSectionGetLoadAddress(section.raw(), target.raw());
+                let file = sys::SBSectionGetFileAddress(section.raw());
+                (load != INVALID && file != INVALID).then(|| (load.wrapping_sub(file), load))
+            })
+            .min_by_key(|(_, load)| *load)
+    }
+}
+
+/// # Safety
+/// `file` is valid.
+unsafe fn path_of(file: &sb::FileSpec) -> String {
+    let directory = sb::text(sys::SBFileSpecGetDirectory(file.raw()));
+    let name = sb::text(sys::SBFileSpecGetFilename(file.raw())).unwrap_or_default();
+    match directory {
+        Some(directory) if directory.ends_with('/') => format!("{directory}{name}"),
+        Some(directory) if !directory.is_empty() => format!("{directory}/{name}"),
+        _ => name,
+    }
+}
+
+/// LLDB writes a UUID with dashes; for a file without one it makes a checksum of four bytes.
+fn build_id(uuid: &str) -> Option<String> {
+    let hex: String = uuid
+        .chars()
+        .filter(char::is_ascii_hexdigit)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    (hex.len() > 8).then_some(hex)
+}
+
+fn read_frame(frame: &sb::Frame, selected: u32) -> NativeFrame {
+    // SAFETY: a valid frame; the texts are LLDB's.
+    unsafe {
+        let stream = sb::Stream::new();
+        sys::SBFrameGetDescription(frame.raw(), stream.raw());
+        let (index, pc) = (
+            sys::SBFrameGetFrameID(frame.raw()),
+            sys::SBFrameGetPC(frame.raw()),
+        );
+        NativeFrame {
+            index,
+            pc,
+            sp: sys::SBFrameGetSP(frame.raw()),
+            fp: sys::SBFrameGetFP(frame.raw()),
+            function: sb::text(sys::SBFrameGetFunctionName(frame.raw())),
+            description: frame_text(&plain(&stream.text()), pc),
+            selected: index == selected,
+        }
+    }
+}
+
+/// What LLDB says of a frame after its number and address.
+fn frame_text(description: &str, pc: u64) -> String {
+    let text = description.trim();
+    let after = text
+        .split_once(&format!("{pc:#018x}"))
+        .map(|(_, after)| after.trim());
+    after.unwrap_or(text).to_owned()
+}
+
+/// Without terminal escapes and line ends: LLDB's text has colours where its output is a
+/// terminal.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\x1b' => {
+                for c in chars.by_ref() {
+                    if c.is_ascii_alphabetic() {
+                        break;
+                    }
+                }
+            }
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A plain number, as most addresses are given: no need for LLDB's compiler.
+fn number(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let value = match digits.strip_prefix("0x").or(digits.strip_prefix("0X")) {
+        Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            u64::from_str_radix(hex, 16).ok()?
+        }
+        // Octal is LLDB's business.
+        None if digits == "0" || (!digits.starts_with('0') && !digits.starts_with('+')) => {
+            digits.parse().ok()?
+        }
+        _ => return None,
+    };
+    Some(match negative {
+        true => value.wrapping_neg(),
+        false => value,
+    })
+}
+
+/// The line of LLDB's text for a failed expression that says why, without the `error: ` that every
+/// error gets. (The others show the expression again.)
+fn expression_error(why: &str) -> String {
+    let mut lines = why.lines().map(str::trim).filter(|l| !l.is_empty());
+    // Notes (on the language, say) come first in some versions.
+    let first = lines
+        .clone()
+        .find(|l| l.starts_with("error: "))
+        .or_else(|| lines.find(|l| *l != "expression failed to parse:"))
+        .unwrap_or("LLDB does not understand the expression");
+    first.strip_prefix("error: ").unwrap_or(first).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_numbers_only() {
+        assert_eq!(number(" 0x7fff12345678 "), Some(0x7fff_1234_5678));
+        assert_eq!(number("-1"), Some(u64::MAX));
+        assert_eq!(number("42"), Some(42));
+        assert_eq!(number("0"), Some(0));
+        assert_eq!(number("18446744073709551615"), Some(u64::MAX));
+        for other in [
+            "",
+            "-",
+            "0x",
+            "010",
+            "+1",
+            "0x+1",
+            "1+1",
+            "x",
+            "42<<32",
+            "99999999999999999999",
+        ] {
+            assert_eq!(number(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn lldb_texts_lose_number_address_and_colour() {
+        let text = "frame #0: 0x00007f6722bc8eec libc.so.6`abort + 178 at abort.c:79:7\n";
+        assert_eq!(
+            frame_text(&plain(text), 0x7f67_22bc_8eec),
+            "libc.so.6`abort + 178 at abort.c:79:7"
+        );
+        assert_eq!(plain("\x1b[33mnode\x1b[0m`x\n"), "node`x ");
+        let why = "expression failed to parse:\nerror: <user expression 1>:1:1: use of x\nx\n^\n";
+        assert_eq!(expression_error(why), "<user expression 1>:1:1: use of x");
+        assert_eq!(build_id("3AEB9E4C"), None);
+        assert_eq!(build_id("AB-CDEF-0123").as_deref(), Some("abcdef0123"));
+    }
+}

@@ -1,0 +1,235 @@
+//! A bounded cache of blocks over a memory whose every call costs much.
+
+use super::Memory;
+use crate::error::{Error, Result};
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
+
+/// Bytes of a block; reads of that size and above go straight through.
+const BLOCK: usize = 64 << 10;
+/// What of a block is there or not as one.
+const PAGE: usize = 4 << 10;
+/// Blocks kept.
+const MOST: usize = 1024;
+
+struct Block {
+    bytes: Box<[u8]>,
+    /// Bit i: page i was read in full.
+    pages: u16,
+    used: u64,
+}
+
+#[derive(Default)]
+struct State {
+    blocks: FxHashMap<u64, u32>,
+    slots: Vec<(u64, Block)>,
+    clock: u64,
+    /// Number and slot of the block that the last read used.
+    last: Option<(u64, u32)>,
+}
+
+/// `M` behind a cache of at most 64 MiB. What it holds is never looked at again: throw it away
+/// when the target has run.
+pub struct CachedMemory<M> {
+    inner: M,
+    state: RefCell<State>,
+}
+
+impl<M: Memory> CachedMemory<M> {
+    /// An empty cache.
+    pub fn new(inner: M) -> CachedMemory<M> {
+        CachedMemory {
+            inner,
+            state: RefCell::default(),
+        }
+    }
+
+    /// The memory underneath.
+    pub fn inner(&self) -> &M {
+        &self.inner
+    }
+
+    /// Copies what block `number` has from `at` on; `None` where the page that holds the first
+    /// byte is not there in full.
+    fn copy(&self, number: u64, at: usize, buffer: &mut [u8]) -> Option<usize> {
+        let mut state = self.state.borrow_mut();
+        let slot = match state.last {
+            Some((last, slot)) if last == number => slot,
+            _ => self.slot(&mut state, number),
+        };
+        state.last = Some((number, slot));
+        let (_, block) = state.slots.get(slot as usize)?;
+        let length = buffer.len().min(BLOCK - at);
+        let mut page = at / PAGE;
+        let mut end = at;
+        while end < at + length && block.pages & (1 << page) != 0 {
+            page += 1;
+            end = (page * PAGE).min(at + length);
+        }
+        if end == at {
+            return None;
+        }
+        buffer[..end - at].copy_from_slice(block.bytes.get(at..end)?);
+        Some(end - at)
+    }
+
+    /// The slot of block `number`, read now if it is not there.
+    fn slot(&self, state: &mut State, number: u64) -> u32 {
+        state.clock += 1;
+        if let Some(&slot) = state.blocks.get(&number) {
+            if let Some((_, block)) = state.slots.get_mut(slot as usize) {
+                block.used = state.clock;
+            }
+            return slot;
+        }
+        let mut bytes = vec![0; BLOCK].into_boxed_slice();
+        let start = number * BLOCK as u64;
+        let mut pages = 0u16;
+        let mut at = 0;
+        while at < BLOCK {
+            let n = match self.inner.read_partial(start + at as u64, &mut bytes[at..]) {
+                n if n > BLOCK - at => BLOCK - at,
+                n => n,
+            };
+            for page in at / PAGE..(at + n) / PAGE {
+                pages |= 1 << page;
+            }
+            at = ((at + n) / PAGE + 1) * PAGE;
+        }
+        let block = Block {
+            bytes,
+            pages,
+            used: state.clock,
+        };
+        if state.slots.len() >= MOST {
+            self.evict(state);
+        }
+        let slot = state.slots.len() as u32;
+        state.slots.push((number, block));
+        state.blocks.insert(number, slot);
+        slot
+    }
+
+    /// Drops the half that was used longest ago.
+    fn evict(&self, state: &mut State) {
+        let mut times: Vec<u64> = state.slots.iter().map(|(_, b)| b.used).collect();
+        let middle = times.len() / 2;
+        let (_, &mut limit, _) = times.select_nth_unstable(middle);
+        state.slots.retain(|(_, b)| b.used >= limit);
+        state.blocks = state
+            .slots
+            .iter()
+            .enumerate()
+            .map(|(slot, (number, _))| (*number, slot as u32))
+            .collect();
+        state.last = None;
+    }
+}
+
+impl<M: Memory> Memory for CachedMemory<M> {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
+        let mut done = 0;
+        while done < buffer.len() {
+            let n = address
+                .checked_add(done as u64)
+                .map_or(0, |at| self.read_partial(at, &mut buffer[done..]));
+            if n == 0 {
+                return Err(Error::Unreadable {
+                    address,
+                    length: buffer.len(),
+                });
+            }
+            done += n;
+        }
+        Ok(())
+    }
+
+    fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
+        if buffer.len() >= BLOCK || buffer.is_empty() {
+            return self.inner.read_partial(address, buffer);
+        }
+        let (number, at) = (address / BLOCK as u64, address as usize % BLOCK);
+        // The last block of the address space would end past it.
+        if number == u64::MAX / BLOCK as u64 {
+            return self.inner.read_partial(address, buffer);
+        }
+        match self.copy(number, at, buffer) {
+            Some(n) => n,
+            // A page that ends early (a core cut short) may still have these bytes.
+            None => self.inner.read_partial(address, buffer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::SparseMemory;
+    use std::cell::Cell;
+
+    struct Counting(SparseMemory, Cell<usize>);
+    impl Memory for Counting {
+        fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
+            self.0.read(address, buffer)
+        }
+        fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
+            self.1.set(self.1.get() + 1);
+            self.0.read_partial(address, buffer)
+        }
+    }
+
+    fn memory() -> CachedMemory<Counting> {
+        let mut m = SparseMemory::new();
+        let bytes = |n: usize| (0..n).map(|i| (i * 7 + i / 256) as u8).collect::<Vec<_>>();
+        m.insert(0x10000, bytes(0x3000));
+        // Not a whole page: cut short.
+        m.insert(0x14000, bytes(0x804));
+        m.insert(0x20000, bytes(0x30000));
+        CachedMemory::new(Counting(m, Cell::new(0)))
+    }
+
+    #[test]
+    fn same_bytes_as_underneath_at_every_edge() {
+        let m = memory();
+        for start in [
+            0xfff0u64,
+            0x10000,
+            0x11ff8,
+            0x12ffc,
+            0x13000,
+            0x14000,
+            0x147f8,
+            0x1fff8,
+            0x20000,
+            0x2fffd,
+            0x4fff9,
+            0x50000,
+            u64::MAX - 3,
+        ] {
+            for length in [1, 2, 8, 16, 0x1800, 0x20000] {
+                let (mut a, mut b) = (vec![0; length], vec![0; length]);
+                let (x, y) = (m.read(start, &mut a), m.inner().read(start, &mut b));
+                assert_eq!(x.is_ok(), y.is_ok(), "{start:#x} {length}");
+                if x.is_ok() {
+                    assert_eq!(a, b, "{start:#x} {length}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn reads_a_block_once_and_stays_bounded() {
+        let m = memory();
+        m.u64(0x20000).unwrap();
+        let calls = m.inner().1.get();
+        for i in 0..1000 {
+            m.u64(0x20000 + i * 8).unwrap();
+        }
+        assert_eq!(m.inner().1.get(), calls);
+        for i in 0..3 * MOST as u64 {
+            let _ = m.u8(i * BLOCK as u64);
+        }
+        assert!(m.state.borrow().slots.len() <= MOST);
+        assert_eq!(m.u64(0x20000).unwrap(), m.inner().u64(0x20000).unwrap());
+    }
+}

@@ -1,0 +1,99 @@
+//! Address to bytes. All decoding runs on [`Memory`]; who provides the bytes (LLDB, a core
+//! file read directly, a heap image, a test) is plugged in from above.
+
+mod cache;
+mod fill;
+mod module_file;
+mod sparse;
+pub use cache::CachedMemory;
+pub use fill::FilledMemory;
+pub use module_file::{mapped_build_id, LoadSegment, ModuleFile, Symbol, SymbolKind, TlsBlock};
+pub use sparse::SparseMemory;
+
+use crate::error::{Error, Result};
+
+/// A mapped range of the target, as the core or process lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// First address.
+    pub start: u64,
+    /// First address after it.
+    pub end: u64,
+    pub readable: bool,
+    pub writable: bool,
+    pub executable: bool,
+    /// File mapped here, where it is known.
+    pub name: Option<String>,
+}
+
+impl Region {
+    /// Whether `address` lies inside.
+    pub fn contains(&self, address: u64) -> bool {
+        self.start <= address && address < self.end
+    }
+}
+
+/// The bytes of a target.
+pub trait Memory {
+    /// Fills `buffer` from `address`, or fails without having promised anything about its content.
+    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()>;
+
+    /// Reads as much as there is from `address` on, and says how much that was (0: nothing).
+    fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
+        match self.read(address, buffer) {
+            Ok(()) => buffer.len(),
+            Err(_) => 0,
+        }
+    }
+
+    /// A little-endian u8.
+    fn u8(&self, address: u64) -> Result<u8> {
+        let mut b = [0; 1];
+        self.read(address, &mut b)?;
+        Ok(b[0])
+    }
+
+    /// A little-endian u16.
+    fn u16(&self, address: u64) -> Result<u16> {
+        let mut b = [0; 2];
+        self.read(address, &mut b)?;
+        Ok(u16::from_le_bytes(b))
+    }
+
+    /// A little-endian u32.
+    fn u32(&self, address: u64) -> Result<u32> {
+        let mut b = [0; 4];
+        self.read(address, &mut b)?;
+        Ok(u32::from_le_bytes(b))
+    }
+
+    /// A little-endian u64.
+    fn u64(&self, address: u64) -> Result<u64> {
+        let mut b = [0; 8];
+        self.read(address, &mut b)?;
+        Ok(u64::from_le_bytes(b))
+    }
+
+    /// `length` bytes, refused above `limit` so that no hostile length is allocated.
+    fn bytes(&self, address: u64, length: usize, limit: usize) -> Result<Vec<u8>> {
+        if length > limit {
+            return Err(Error::malformed(
+                "length",
+                address,
+                format!("{length} bytes is more than the limit of {limit}"),
+            ));
+        }
+        let mut out = vec![0; length];
+        self.read(address, &mut out)?;
+        Ok(out)
+    }
+}
+
+impl<M: Memory + ?Sized> Memory for &M {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
+        (**self).read(address, buffer)
+    }
+    fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
+        (**self).read_partial(address, buffer)
+    }
+}

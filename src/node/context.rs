@@ -1,0 +1,52 @@
+//! The native context a program runs in.
+
+use crate::error::{Error, Result};
+use crate::heap::Isolate;
+use crate::metadata::InstanceType;
+use crate::object::{Cx, HeapObject, Tagged};
+
+/// Words looked at on either side of the isolate's saved exit frame: the current context is its
+/// neighbour in ThreadLocalTop on every line, but not always in the same place.
+const AROUND: u64 = 64;
+
+/// The native context the isolate has entered.
+pub fn native_context<'a>(cx: Cx<'a>, isolate: &Isolate) -> Result<HeapObject<'a>> {
+    let c_entry_fp = cx.layout.isolate.c_entry_fp.offset()?;
+    let middle = isolate.address.saturating_add(c_entry_fp);
+    let first = middle.saturating_sub(AROUND * 8);
+    (0..AROUND * 2)
+        .filter_map(|i| cx.memory.u64(first.checked_add(i * 8)?).ok())
+        .filter_map(|word| {
+            let value = Tagged(word);
+            if !value.is_strong() {
+                return None;
+            }
+            native_context_of(cx.object(value).ok()?)
+        })
+        .next()
+        .ok_or_else(|| {
+            Error::malformed(
+                "isolate",
+                isolate.address,
+                "it has no context entered: nothing of Node runs in it",
+            )
+        })
+}
+
+/// The native context at the end of a context's chain.
+fn native_context_of(mut context: HeapObject<'_>) -> Option<HeapObject<'_>> {
+    let layout = context.cx.layout;
+    let slots = layout.context.slots.offset().ok()?;
+    let previous = layout.context.previous_index.offset().ok()?;
+    for _ in 0..1000 {
+        match context.instance_type().ok()? {
+            InstanceType::NativeContext => return Some(context),
+            t if t.is_context() => {
+                let next = context.tagged_at(slots.checked_add(previous * 8)?).ok()?;
+                context = context.cx.object(next).ok()?;
+            }
+            _ => return None,
+        }
+    }
+    None
+}

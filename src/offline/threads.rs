@@ -1,0 +1,40 @@
+//! The registers that a core's notes give, for debuggers that hide some of them.
+
+use super::notes::Notes;
+use crate::target::Registers;
+use object::elf::{FileHeader64, EM_AARCH64, ET_CORE, PT_NOTE};
+use object::read::elf::{FileHeader, ProgramHeader};
+use object::Endianness;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// System id and registers of each thread in the core at `path`; `None` where that is no core.
+pub fn core_threads(path: &Path) -> Option<Vec<(u64, Registers)>> {
+    // Most files asked about are none: look before mapping.
+    let mut head = [0; 18];
+    let mut file = File::open(path).ok()?;
+    file.read_exact(&mut head).ok()?;
+    let kind = u16::from_le_bytes([head[16], head[17]]);
+    if !head.starts_with(b"\x7fELF") || kind != ET_CORE {
+        return None;
+    }
+    // SAFETY: a read-only map of a file that the debugger has mapped in the same way.
+    let map = unsafe { memmap2::Mmap::map(&file) }.ok()?;
+    let bytes: &[u8] = &map;
+    let header = FileHeader64::<Endianness>::parse(bytes).ok()?;
+    let endian = header.endian().ok()?;
+    let arm64 = header.e_machine(endian) == EM_AARCH64;
+    let mut notes = Notes::default();
+    for segment in header.program_headers(endian, bytes).ok()? {
+        if segment.p_type(endian) != PT_NOTE {
+            continue;
+        }
+        if let Ok(Some(mut found)) = segment.notes(endian, bytes) {
+            while let Ok(Some(note)) = found.next() {
+                notes.add(note.n_type(endian), note.desc(), arm64);
+            }
+        }
+    }
+    Some(notes.threads)
+}

@@ -1,0 +1,144 @@
+//! The module that V8 is in (the program itself, or a library it loaded), and what its symbols say.
+
+use crate::error::{Error, Result};
+use crate::memory::{mapped_build_id, Memory, ModuleFile, SymbolKind};
+use crate::metadata::{V8Version, V8dbg};
+use crate::target::{Module, Target};
+use rustc_hash::FxHashMap;
+
+/// A data symbol of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataSymbol {
+    /// Address in the target, or the offset in the thread-local block.
+    pub address: u64,
+    pub size: u64,
+    pub is_tls: bool,
+}
+
+/// The module V8 is in.
+pub struct Program {
+    pub module: Module,
+    pub file: ModuleFile,
+    pub v8dbg: V8dbg,
+    pub version: V8Version,
+    data: FxHashMap<String, DataSymbol>,
+}
+
+const VERSION_PARTS: [&str; 4] = [
+    "_ZN2v88internal7Version6major_E",
+    "_ZN2v88internal7Version6minor_E",
+    "_ZN2v88internal7Version6build_E",
+    "_ZN2v88internal7Version6patch_E",
+];
+
+impl Program {
+    /// Finds V8 among the target's modules.
+    pub fn find(target: &dyn Target) -> Result<Program> {
+        let modules = target.modules();
+        let mut missing = Vec::new();
+        for module in &modules {
+            match ModuleFile::open(&module.path) {
+                Ok(file) => {
+                    if module.is_executable {
+                        check_same_build(module, &file, target.memory())?;
+                    }
+                    if let Some(program) = Program::of(module, file, target.memory())? {
+                        return Ok(program);
+                    }
+                }
+                // Others ([vdso]) have no file.
+                Err(_) if module.path.starts_with('/') => missing.push(module.path.clone()),
+                Err(_) => {}
+            }
+        }
+        let mut why = match modules.iter().find(|m| m.is_executable) {
+            Some(m) => format!("{} has no v8dbg symbols", m.path),
+            None => "no module is loaded".to_string(),
+        };
+        if let Some(first) = missing.first() {
+            why = format!("{why}; {first} is not on this machine (give lldb the same file)");
+        }
+        Err(Error::NoV8(why))
+    }
+
+    fn of(module: &Module, file: ModuleFile, memory: &dyn Memory) -> Result<Option<Program>> {
+        let mut data = FxHashMap::default();
+        let mut dbg = Vec::new();
+        for symbol in file.symbols() {
+            if let Some(name) = symbol.name.strip_prefix("v8dbg_") {
+                // A zero may stand in .bss, which the file does not hold.
+                let mut value = [0; 4];
+                file.read(symbol.address, &mut value);
+                dbg.push((name.to_string(), i32::from_le_bytes(value)));
+            } else if matches!(symbol.kind, SymbolKind::Object | SymbolKind::Tls)
+                || symbol.name.starts_with("_ZN2v88internal7Version")
+            {
+                let is_tls = symbol.kind == SymbolKind::Tls;
+                let slide = if is_tls { 0 } else { module.slide };
+                let entry = DataSymbol {
+                    address: symbol.address.wrapping_add(slide),
+                    size: symbol.size,
+                    is_tls,
+                };
+                data.insert(symbol.name.to_string(), entry);
+            }
+        }
+        if dbg.is_empty() {
+            return Ok(None);
+        }
+        check_same_build(module, &file, memory)?;
+        let mut parts = [0; 4];
+        for (part, name) in parts.iter_mut().zip(VERSION_PARTS) {
+            let symbol: &DataSymbol = data.get(name).ok_or_else(|| {
+                Error::NoV8(format!("{} does not tell its version of V8", module.path))
+            })?;
+            // The values are constants of the file; a core need not hold the page.
+            let mut raw = [0; 4];
+            let from_file = file.read(symbol.address.wrapping_sub(module.slide), &mut raw);
+            *part = match from_file {
+                4 => u32::from_le_bytes(raw),
+                _ => memory.u32(symbol.address)?,
+            };
+        }
+        Ok(Some(Program {
+            module: module.clone(),
+            v8dbg: V8dbg::new(dbg),
+            version: V8Version::new(parts[0], parts[1], parts[2], parts[3]),
+            data,
+            file,
+        }))
+    }
+
+    /// The data symbol of this mangled name.
+    pub fn data_symbol(&self, mangled: &str) -> Option<DataSymbol> {
+        self.data.get(mangled).copied()
+    }
+
+    /// Every data symbol, in no order.
+    pub fn data_symbols(&self) -> impl Iterator<Item = (&str, DataSymbol)> {
+        self.data.iter().map(|(k, v)| (k.as_str(), *v))
+    }
+
+    /// Address in the target of an address in the file.
+    pub fn runtime_address(&self, file_address: u64) -> u64 {
+        file_address.wrapping_add(self.module.slide)
+    }
+}
+
+/// Refuses a file that is not the one that ran: its addresses and constants would be taken for
+/// the target's.
+fn check_same_build(module: &Module, file: &ModuleFile, memory: &dyn Memory) -> Result<()> {
+    // Files are mapped by pages. A debugger that was given the wrong program lays its entry point
+    // over that of the right one, wherever that is.
+    let by_pages = module.slide.is_multiple_of(4096);
+    if by_pages && file.is_mapped_at(memory, module.load_address) != Some(false) {
+        return Ok(());
+    }
+    let ran = mapped_build_id(memory, module.load_address).filter(|_| by_pages);
+    Err(Error::NoV8(format!(
+        "{} (build id {}) is not the build that ran{}; give lldb the very program that ran",
+        module.path,
+        file.build_id().unwrap_or("none"),
+        ran.map_or(String::new(), |id| format!(" (build id {id})")),
+    )))
+}

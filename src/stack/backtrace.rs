@@ -1,0 +1,417 @@
+//! A thread's stack, frame by frame, with what each JavaScript frame was doing.
+
+use super::async_frames::{await_position, awaiting_generator, waiting_for, Waiting};
+use super::baseline::BytecodeSizes;
+use super::call_site::CallSite;
+use super::frame::JsFrame;
+use super::location::{Place, Places};
+use super::merge::merge;
+use super::walk::{thread_frames, FoundBy, FrameKind, V8Frame, Walker};
+use crate::deopt::{optimized_frame, InlinedFrame, OptimizedFrame, Tier, TranslatedKind, Value};
+use crate::error::Result;
+use crate::heap::Isolates;
+use crate::object::{Cx, GeneratorState, HeapObject, JSFunction, SharedFunctionInfo, Tagged};
+use crate::program::Program;
+use crate::target::{NativeFrame, Target, Thread};
+
+/// A call of a JavaScript function.
+#[derive(Debug, Clone)]
+pub struct Call<'a> {
+    pub site: CallSite,
+    /// Not known for some functions that were inlined.
+    pub function: Option<JSFunction<'a>>,
+    pub shared: SharedFunctionInfo<'a>,
+    /// `None` where nothing is kept of it.
+    pub receiver: Option<Value>,
+    /// Those passed, see [`JsFrame::arguments`]; `None` where nothing is kept of them.
+    pub arguments: Option<Result<Vec<Value>>>,
+    pub argument_count: u64,
+    /// Where the call being made is; `None` for builtins.
+    pub place: Result<Option<Place>>,
+    /// Where the function's parameters begin.
+    pub definition: Result<Option<Place>>,
+    /// Its code is part of that of the frame after it.
+    pub inlined: bool,
+    /// `None` for builtins.
+    pub tier: Option<Tier>,
+    /// The Context of the scope it is in, where it is known.
+    pub context: Option<HeapObject<'a>>,
+    /// The registers of its bytecode, which hold its other local variables.
+    pub registers: Vec<Value>,
+}
+
+/// A frame of a thread's stack.
+#[derive(Debug, Clone)]
+pub struct Frame<'a> {
+    /// The debugger's number where it has the frame.
+    pub number: u32,
+    pub pc: Option<u64>,
+    pub fp: u64,
+    /// What the debugger says of it, where it has it.
+    pub native: Option<NativeFrame>,
+    /// `None`: a frame of native code.
+    pub kind: Option<FrameKind>,
+    pub found_by: FoundBy,
+    /// The JavaScript functions of the frame, innermost first: one, and those inlined in it.
+    pub calls: Vec<Call<'a>>,
+    pub selected: bool,
+}
+
+/// Where stacks are read from.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub cx: Cx<'a>,
+    pub target: &'a dyn Target,
+    pub program: &'a Program,
+    /// Without them a stack is scanned for frames.
+    pub isolates: Option<&'a Isolates>,
+}
+
+impl<'a> Source<'a> {
+    /// The stack of a thread, innermost frame first, at most `limit` frames.
+    /// After the stack come the async functions that wait for what runs on it.
+    pub fn backtrace(&self, thread: &Thread, limit: usize) -> Vec<Frame<'a>> {
+        let native = self.target.native_frames(thread.index, limit);
+        let found = thread_frames(self.cx, self.target, self.program, self.isolates, thread);
+        let (walker, frames) = match found {
+            Ok((walker, frames)) => (Some(walker), frames),
+            Err(_) => (None, Vec::new()),
+        };
+        let decoder = Decoder::new(*self, walker);
+        let merged = merge(&native, &frames);
+        let mut out: Vec<Frame> = merged
+            .into_iter()
+            .take(limit)
+            .map(|m| {
+                let native = m.native.and_then(|i| native.get(i)).cloned();
+                let v8 = m.v8.and_then(|i| frames.get(i));
+                Frame {
+                    number: m.number,
+                    pc: v8.and_then(|f| f.pc).or(native.as_ref().map(|n| n.pc)),
+                    fp: v8.map_or_else(|| native.as_ref().map_or(0, |n| n.fp), |f| f.fp),
+                    kind: v8.map(|f| f.kind),
+                    found_by: v8.map_or(FoundBy::Unwinder, |f| f.found_by),
+                    calls: m.v8.map_or_else(Vec::new, |i| decoder.calls(&frames, i)),
+                    selected: native.as_ref().is_some_and(|n| n.selected),
+                    native,
+                }
+            })
+            .collect();
+        for waiting in decoder.waiting(&frames) {
+            if out.len() >= limit {
+                break;
+            }
+            let number = out.last().map_or(0, |f| f.number.saturating_add(1));
+            out.push(Frame {
+                number,
+                pc: None,
+                fp: 0,
+                native: None,
+                kind: Some(FrameKind::Async),
+                found_by: FoundBy::Promise,
+                calls: decoder.async_call(&waiting).into_iter().collect(),
+                selected: false,
+            });
+        }
+        out
+    }
+}
+
+/// Decodes frames, keeping what several of them need.
+struct Decoder<'a> {
+    source: Source<'a>,
+    walker: Option<Walker<'a>>,
+    sizes: once_cell::unsync::OnceCell<Result<BytecodeSizes>>,
+    places: Places,
+}
+
+impl<'a> Decoder<'a> {
+    fn new(source: Source<'a>, walker: Option<Walker<'a>>) -> Decoder<'a> {
+        Decoder {
+            source,
+            walker,
+            sizes: once_cell::unsync::OnceCell::new(),
+            places: Places::default(),
+        }
+    }
+
+    /// The calls of frame `i`; none where it is no frame of a function, or does not decode.
+    fn calls(&self, frames: &[V8Frame], i: usize) -> Vec<Call<'a>> {
+        let (Some(walker), Some(frame)) = (&self.walker, frames.get(i)) else {
+            return Vec::new();
+        };
+        let sizes = || {
+            self.sizes
+                .get_or_init(|| BytecodeSizes::of(self.source.program))
+                .clone()
+        };
+        let after = |n: usize| frames.get(i + n);
+        let Ok(Some(mut js)) = walker.js_frame(frame, after(1), after(2), &sizes) else {
+            return Vec::new();
+        };
+        let caller = after(1).filter(|f| f.kind != FrameKind::ArgumentsAdaptor);
+        if let Some(caller) = caller.or(after(2)).and_then(|f| self.optimized(f)) {
+            js.is_constructor |= caller.calls_constructor;
+        }
+        if let Some(optimized) = self.optimized(frame) {
+            if let Ok(calls) = self.optimized_calls(&js, &optimized) {
+                return calls;
+            }
+        }
+        let tier = match frame.kind {
+            FrameKind::Interpreted => Some(Tier::Interpreted),
+            FrameKind::Baseline => Some(Tier::Baseline),
+            FrameKind::Optimized => frame
+                .pc
+                .and_then(|pc| walker.code(pc))
+                .and_then(|code| crate::deopt::tier(&code).ok()),
+            _ => None,
+        };
+        let mut calls = self.calls_of(&js, tier).unwrap_or_default();
+        if let (Some(own), Some(FrameKind::Interpreted | FrameKind::Baseline)) =
+            (calls.last_mut(), Some(frame.kind))
+        {
+            let slot = walker.cx.layout.frame.context_or_type.known();
+            let at = slot.and_then(|o| frame.fp.checked_add_signed(o));
+            let word = at.and_then(|at| walker.cx.tagged(at).ok());
+            own.context = word.and_then(|w| self.context(w));
+            own.registers = walker.registers(frame.fp).unwrap_or_default();
+        }
+        calls
+    }
+
+    /// The Context a word is.
+    fn context(&self, word: Tagged) -> Option<HeapObject<'a>> {
+        let object = self.source.cx.object(word).ok()?;
+        object.instance_type().ok()?.is_context().then_some(object)
+    }
+
+    /// That of a translated frame: it comes after the parameters.
+    fn context_of(
+        &self,
+        frame: &InlinedFrame<'a>,
+        shared: SharedFunctionInfo,
+    ) -> Option<HeapObject<'a>> {
+        if frame.translated.kind != TranslatedKind::Interpreted {
+            return None;
+        }
+        let count = shared.formal_parameter_count().ok().flatten()?;
+        let at = usize::try_from(count).ok()?.checked_add(2)?;
+        self.context(frame.translated.values.get(at)?.tagged()?)
+    }
+
+    /// The frame's own function.
+    fn own_call(&self, js: &JsFrame<'a>, tier: Option<Tier>) -> Result<Call<'a>> {
+        let function = JSFunction(js.function);
+        let shared = function.shared()?;
+        let arguments = js.arguments.clone();
+        Ok(Call {
+            site: CallSite::new(function, js.receiver.clone().ok(), js.is_constructor),
+            function: Some(function),
+            shared,
+            receiver: Some(js.receiver.clone().into()),
+            arguments: Some(arguments.map(|a| a.into_iter().map(Value::Tagged).collect())),
+            argument_count: js.argument_count,
+            place: Ok(None),
+            definition: self.definition(shared),
+            inlined: false,
+            tier,
+            context: None,
+            registers: Vec::new(),
+        })
+    }
+
+    /// The translation of an optimized frame, where there is one.
+    fn optimized(&self, frame: &V8Frame) -> Option<OptimizedFrame<'a>> {
+        let (FrameKind::Optimized, Some(pc)) = (frame.kind, frame.pc) else {
+            return None;
+        };
+        let code = self.walker.as_ref()?.code(pc)?;
+        optimized_frame(&code, pc, frame.fp).ok().flatten()
+    }
+
+    /// The functions of an optimized frame by its translation.
+    fn optimized_calls(
+        &self,
+        js: &JsFrame<'a>,
+        optimized: &OptimizedFrame<'a>,
+    ) -> Result<Vec<Call<'a>>> {
+        let tier = optimized.tier;
+        let mut out = Vec::new();
+        for (depth, frame) in optimized.frames.iter().enumerate() {
+            let shared = SharedFunctionInfo::new(frame.shared)?;
+            let place = match &frame.script_offset {
+                Some(Ok(offset)) => self.place(shared, *offset),
+                Some(Err(error)) => Err(error.clone()),
+                None => Ok(None),
+            };
+            let is_builtin = frame.translated.kind != TranslatedKind::Interpreted;
+            if depth == 0 {
+                out.push(Call {
+                    place,
+                    context: self.context_of(frame, shared),
+                    registers: registers_of(frame, shared),
+                    ..self.own_call(js, Some(tier))?
+                });
+                continue;
+            }
+            let receiver = frame.receiver.tagged();
+            let function = frame.function.map(JSFunction);
+            let arguments = (!is_builtin).then(|| arguments(frame, shared)).flatten();
+            out.push(Call {
+                site: match (function, receiver) {
+                    (Some(f), Some(_)) => CallSite::new(f, receiver, frame.is_constructor),
+                    _ => CallSite::of_shared(shared),
+                },
+                function,
+                shared,
+                receiver: Some(frame.receiver.clone()),
+                argument_count: arguments.as_ref().map_or(0, |a| a.len() as u64),
+                arguments: arguments.map(Ok),
+                place,
+                definition: self.definition(shared),
+                inlined: true,
+                tier: Some(tier),
+                context: self.context_of(frame, shared),
+                registers: registers_of(frame, shared),
+            });
+        }
+        out.reverse();
+        Ok(out)
+    }
+
+    fn calls_of(&self, js: &JsFrame<'a>, tier: Option<Tier>) -> Result<Vec<Call<'a>>> {
+        let mut own = self.own_call(js, tier)?;
+        let mut out = Vec::new();
+        let positions = match &js.positions {
+            Ok(positions) => positions.as_slice(),
+            Err(_) => &[],
+        };
+        for inlined in positions.iter().filter(|p| p.shared.is_some()) {
+            let Some(Ok(shared)) = inlined.shared.map(SharedFunctionInfo::new) else {
+                continue;
+            };
+            let mut site = CallSite::of_shared(shared);
+            site.is_constructor = shared.kind().is_ok_and(|k| k.is_class_constructor);
+            out.push(Call {
+                site,
+                function: None,
+                shared,
+                receiver: None,
+                arguments: None,
+                argument_count: 0,
+                place: self.place(shared, inlined.script_offset),
+                definition: self.definition(shared),
+                inlined: true,
+                tier,
+                context: None,
+                registers: Vec::new(),
+            });
+        }
+        own.place = match &js.positions {
+            Ok(positions) => match positions.iter().find(|p| p.shared.is_none()) {
+                Some(p) => self.place(own.shared, p.script_offset),
+                None => Ok(None),
+            },
+            Err(error) => Err(error.clone()),
+        };
+        out.push(own);
+        Ok(out)
+    }
+
+    /// Who awaits the innermost async function that goes on after an `await`.
+    fn waiting(&self, frames: &[V8Frame]) -> Vec<Waiting<'a>> {
+        let cx = self.source.cx;
+        let layout = &cx.layout.frame;
+        let running = frames
+            .iter()
+            .filter(|f| f.kind == FrameKind::Builtin)
+            .find_map(|f| {
+                let slot = f.fp.wrapping_add_signed(layout.function.known()?);
+                let closure = cx.object(cx.tagged(slot).ok()?).ok()?;
+                let generator = awaiting_generator(JSFunction::new(closure).ok()?)?;
+                (generator.state() == Ok(GeneratorState::Running)).then_some(generator)
+            });
+        running.map_or_else(Vec::new, waiting_for)
+    }
+
+    fn async_call(&self, waiting: &Waiting<'a>) -> Result<Call<'a>> {
+        let (function, site, receiver, place) = match waiting {
+            Waiting::Function(generator) => {
+                let function = generator.function()?;
+                let receiver = generator.receiver();
+                let mut site = CallSite::new(function, receiver.clone().ok(), false);
+                site.is_async = true;
+                let shared = function.shared()?;
+                let place = await_position(*generator).and_then(|at| self.place(shared, at));
+                (function, site, Some(receiver.into()), place)
+            }
+            Waiting::Combinator {
+                closure,
+                name,
+                index,
+            } => {
+                let site = CallSite::of_combinator(name, *index);
+                (*closure, site, None, Ok(None))
+            }
+        };
+        let shared = function.shared()?;
+        Ok(Call {
+            site,
+            function: Some(function),
+            shared,
+            receiver,
+            arguments: None,
+            argument_count: 0,
+            place,
+            definition: self.definition(shared),
+            inlined: false,
+            tier: None,
+            context: match waiting {
+                Waiting::Function(generator) => generator.context().ok(),
+                Waiting::Combinator { .. } => None,
+            },
+            registers: Vec::new(),
+        })
+    }
+
+    fn place(&self, shared: SharedFunctionInfo, script_offset: i64) -> Result<Option<Place>> {
+        let script = shared.script()?;
+        script
+            .map(|s| self.places.place(s, script_offset))
+            .transpose()
+    }
+
+    fn definition(&self, shared: SharedFunctionInfo) -> Result<Option<Place>> {
+        let (Some(script), Some((start, _))) = (shared.script()?, shared.position()?) else {
+            return Ok(None);
+        };
+        let start = i64::try_from(start).unwrap_or(i64::MAX);
+        self.places.place(script, start).map(Some)
+    }
+}
+
+/// The registers of a translated frame: between the Context and the accumulator.
+fn registers_of(frame: &InlinedFrame, shared: SharedFunctionInfo) -> Vec<Value> {
+    let values = &frame.translated.values;
+    let count = shared.formal_parameter_count().ok().flatten();
+    let first = count.and_then(|c| usize::try_from(c).ok()?.checked_add(3));
+    match (frame.translated.kind, first) {
+        (TranslatedKind::Interpreted, Some(first)) => {
+            let end = values.len().saturating_sub(1);
+            values.get(first..end).unwrap_or(&[]).to_vec()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The arguments of an inlined function: all that were passed where they were not as many as
+/// declared, else the parameters.
+fn arguments(frame: &InlinedFrame, shared: SharedFunctionInfo) -> Option<Vec<Value>> {
+    if let Some(all) = &frame.extra_arguments {
+        return Some(all.clone());
+    }
+    let count = shared.formal_parameter_count().ok().flatten()?;
+    let end = usize::try_from(count).ok()?.checked_add(2)?;
+    frame.translated.values.get(2..end).map(<[Value]>::to_vec)
+}

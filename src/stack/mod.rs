@@ -1,0 +1,34 @@
+//! What the threads were doing: V8's frames on a stack, and where in the source each one was.
+//!
+//! [`walk`](thread_frames) finds the frames, [`JsFrame`] reads one, [`CallSite`] and [`Place`]
+//! give it the words of a stack trace, and [`Source::backtrace`] puts all together with the
+//! debugger's own frames.
+
+mod async_frames;
+mod backtrace;
+mod baseline;
+mod call_site;
+mod code;
+mod frame;
+mod location;
+mod merge;
+mod parameters;
+mod pending;
+mod source_positions;
+mod threads;
+mod variables;
+mod walk;
+
+pub use async_frames::{await_position, waiting_for, Waiting};
+pub use backtrace::{Call, Frame, Source};
+pub use baseline::BytecodeSizes;
+pub use call_site::CallSite;
+pub use code::{byte_array, BytecodeArray, Code, InlinedPosition};
+pub use frame::{JsFrame, MAX_ARGUMENTS};
+pub use location::{bytecode_of, Place, Places};
+pub use merge::{merge, Merged};
+pub use parameters::{parameters, Parameter};
+pub use pending::{name_of as pending_name_of, pending, PendingGroup, PendingKind, WaitsFor};
+pub use threads::{roles, Role};
+pub use variables::{arguments, parameters_of, scopes, Argument, Scope, ScopeKind, Variable};
+pub use walk::{thread_frames, FoundBy, FrameKind, V8Frame, Walker};

@@ -1,0 +1,154 @@
+//! What each thread of a Node.js process is for.
+
+use crate::heap::{Isolate, Isolates};
+use crate::metadata::Layout;
+use crate::target::{Target, Thread};
+
+/// A thread's role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Runs the program.
+    Main,
+    /// Runs a Worker; numbered from 1 in the order of the threads.
+    Worker(u32),
+    /// Runs what V8 gives to the platform: concurrent compilation and garbage collection.
+    PlatformWorker,
+    /// Starts the platform's delayed tasks.
+    DelayedTasks,
+    /// Listens for the inspector.
+    Inspector,
+    /// Waits for the signal that starts the inspector.
+    SignalInspector,
+    /// Runs file system, DNS and crypto work.
+    ThreadPool,
+    /// A watchdog, as of vm's timeout or the trace writer.
+    Watchdog,
+    Tracing,
+    /// Whatever else.
+    Other,
+}
+
+impl Role {
+    /// In words.
+    pub fn text(self) -> String {
+        match self {
+            Role::Main => "main".to_string(),
+            Role::Worker(n) => format!("worker {n}"),
+            Role::PlatformWorker => "platform worker".to_string(),
+            Role::DelayedTasks => "delayed tasks".to_string(),
+            Role::Inspector => "inspector".to_string(),
+            Role::SignalInspector => "inspector's signal".to_string(),
+            Role::ThreadPool => "libuv thread pool".to_string(),
+            Role::Watchdog => "watchdog".to_string(),
+            Role::Tracing => "tracing".to_string(),
+            Role::Other => "other".to_string(),
+        }
+    }
+}
+
+/// Frames of a thread asked of the debugger: the last ones tell what it is for.
+const FRAMES: usize = 64;
+
+/// Functions that only threads of one role run, by a part of their name.
+const FUNCTIONS: [(&str, Role); 12] = [
+    ("DelayedTaskScheduler", Role::DelayedTasks),
+    ("PlatformWorkerThread", Role::PlatformWorker),
+    ("WorkerThreadsTaskRunner", Role::PlatformWorker),
+    ("InspectorIo::ThreadMain", Role::Inspector),
+    ("InspectorIo", Role::Inspector),
+    ("StartIoThreadMain", Role::SignalInspector),
+    ("SignalInspector", Role::SignalInspector),
+    ("uv__fs_work", Role::ThreadPool),
+    ("uv__threadpool", Role::ThreadPool),
+    ("Watchdog", Role::Watchdog),
+    ("tracing::", Role::Tracing),
+    ("NodeTraceBuffer", Role::Tracing),
+];
+
+/// The role of each thread, in the target's order.
+pub fn roles(
+    target: &dyn Target,
+    layout: &Layout,
+    isolates: Option<&Isolates>,
+) -> Vec<(Thread, Role)> {
+    let threads = target.threads();
+    let all = isolates.map_or(&[][..], |i| &i.isolates);
+    let main = threads
+        .iter()
+        .find(|t| t.id == target.process_id())
+        .map(|t| t.index)
+        .or_else(|| all.first().and_then(|i| i.threads.first().copied()));
+    let main_isolate = main.and_then(|m| isolates?.of_thread(m)).map(|i| i.address);
+    // The platform's threads have an isolate entered too while they work for it.
+    let runners: Vec<u32> = all
+        .iter()
+        .filter(|i| Some(i.address) != main_isolate)
+        .filter_map(|i| runner(target, layout, i, &threads))
+        .collect();
+    let mut workers = 0;
+    threads
+        .into_iter()
+        .map(|thread| {
+            let role = if Some(thread.index) == main {
+                Role::Main
+            } else if runners.contains(&thread.index) {
+                workers += 1;
+                Role::Worker(workers)
+            } else {
+                let entered = all.iter().any(|i| i.threads.contains(&thread.index));
+                match by_functions(target, &thread) {
+                    Role::Other if entered => Role::PlatformWorker,
+                    role => role,
+                }
+            };
+            (thread, role)
+        })
+        .collect()
+}
+
+/// The thread that runs an isolate's JavaScript: the one that left it for C++, else the oldest.
+fn runner(
+    target: &dyn Target,
+    layout: &Layout,
+    isolate: &Isolate,
+    threads: &[Thread],
+) -> Option<u32> {
+    let entered = || {
+        threads
+            .iter()
+            .filter(|t| isolate.threads.contains(&t.index))
+    };
+    let left = |t: &&Thread| matches!(isolate.exit_frame(target, layout, t), Ok(Some(_)));
+    let found = entered()
+        .find(left)
+        .or_else(|| entered().min_by_key(|t| t.id))?;
+    Some(found.index)
+}
+
+fn by_functions(target: &dyn Target, thread: &Thread) -> Role {
+    let frames = target.native_frames(thread.index, FRAMES);
+    let names: Vec<&str> = frames
+        .iter()
+        .filter_map(|f| f.function.as_deref())
+        .collect();
+    for (part, role) in FUNCTIONS {
+        if names.iter().any(|n| n.contains(part)) {
+            return role;
+        }
+    }
+    // libuv's pool: a function of that very name right above the thread's start.
+    if names
+        .iter()
+        .any(|n| *n == "worker" || n.starts_with("worker("))
+    {
+        return Role::ThreadPool;
+    }
+    match thread.name.as_deref() {
+        Some(name) if name.contains("V8Worker") => Role::PlatformWorker,
+        Some(name) if name.contains("DelayedTask") => Role::DelayedTasks,
+        Some(name) if name.contains("SignalInspector") => Role::SignalInspector,
+        Some(name) if name.contains("libuv-worker") => Role::ThreadPool,
+        _ => Role::Other,
+    }
+}

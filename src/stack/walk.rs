@@ -1,0 +1,349 @@
+//! V8's own frame chain on a thread's stack.
+//!
+//! Frames of generated code begin with the caller's frame pointer and the return address; below
+//! them is either the context (a JavaScript frame) or a number that says what frame it is. C++
+//! frames in between need not keep to that, so each stay in JavaScript is a chain of its own: it
+//! begins at an exit frame (which the isolate names, for the innermost stay) and ends at an entry
+//! frame, which holds the name of the exit frame before it.
+
+use super::code::{BytecodeArray, Code, CodeFinder};
+use crate::error::{Error, Result};
+use crate::heap::Isolates;
+use crate::metadata::{Constant, InstanceType, Layout};
+use crate::object::{Cx, JSFunction, Tagged};
+use crate::program::Program;
+use crate::target::{Target, Thread};
+use std::ops::Range;
+
+/// What a frame of generated code is, as V8 names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FrameKind {
+    /// C++ called JavaScript here.
+    Entry,
+    ConstructEntry,
+    /// JavaScript called C++ here.
+    Exit,
+    /// As [`FrameKind::Exit`], for a JavaScript function that V8 has in C++.
+    BuiltinExit,
+    /// As [`FrameKind::Exit`], for a function of the embedder.
+    ApiExit,
+    ArgumentsAdaptor,
+    Construct,
+    Internal,
+    Stub,
+    /// A JavaScript function that V8 brings along, in generated code.
+    Builtin,
+    /// A builtin to go on with after a deoptimization or in the middle.
+    BuiltinContinuation,
+    JavaScriptBuiltinContinuation,
+    Interpreted,
+    Baseline,
+    /// Maglev or Turbofan code.
+    Optimized,
+    Wasm,
+    /// A C++ function that V8 made a frame for, or generated code of a regular expression.
+    Native,
+    Irregexp,
+    /// No frame on the stack: an async function that waits for one that is.
+    Async,
+    /// A number that this version does not have.
+    Unknown,
+}
+
+/// How a frame was found, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FoundBy {
+    /// The registers of the thread.
+    Registers,
+    /// The isolate's record of where it left JavaScript.
+    Isolate,
+    /// The frame pointer of the frame before.
+    FramePointer,
+    /// The record in an entry frame of where JavaScript was left before.
+    EntryFrame,
+    /// The promise that it awaits.
+    Promise,
+    /// The debugger's unwinder.
+    Unwinder,
+    /// It looked like a frame on the stack.
+    Scan,
+}
+
+/// A frame of generated code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct V8Frame {
+    pub fp: u64,
+    /// Where it goes on: the pc, or the return address of its callee.
+    pub pc: Option<u64>,
+    pub kind: FrameKind,
+    pub found_by: FoundBy,
+}
+
+/// Frames walked at most; V8's stacks are of one megabyte.
+const MAX_FRAMES: usize = 100_000;
+/// Words looked at for an exit frame at most.
+const MAX_SCAN: u64 = 1 << 20;
+
+/// The stack of a thread.
+pub struct Walker<'a> {
+    pub cx: Cx<'a>,
+    /// From the stack pointer to the end of the stack's mapping.
+    pub stack: Range<u64>,
+    /// Where the program's file is mapped; code in it is no code object.
+    pub program: Vec<Range<u64>>,
+    codes: CodeFinder<'a>,
+}
+
+impl<'a> Walker<'a> {
+    fn word(&self, fp: u64, offset: i64) -> Option<u64> {
+        self.cx.memory.u64(fp.wrapping_add_signed(offset)).ok()
+    }
+
+    fn slot(&self, fp: u64, offset: Constant) -> Option<u64> {
+        self.word(fp, offset.known()?)
+    }
+
+    fn on_stack(&self, fp: u64) -> bool {
+        fp.is_multiple_of(8) && self.stack.start <= fp && fp.saturating_add(16) <= self.stack.end
+    }
+
+    /// What frame begins at `fp` and goes on at `pc`.
+    pub fn kind(&self, fp: u64, pc: Option<u64>) -> Option<FrameKind> {
+        let layout = self.cx.layout;
+        let marker = self.slot(fp, layout.frame.context_or_type)?;
+        if marker & 1 == 0 {
+            return typed(layout, marker);
+        }
+        let function = self
+            .cx
+            .object(Tagged(self.slot(fp, layout.frame.function)?))
+            .ok()?;
+        if !is_function(function.instance_type().ok()?) {
+            return None;
+        }
+        let code = pc.and_then(|pc| self.code(pc));
+        // Code entered in the middle of a loop keeps the frame of the bytecode, but not its use.
+        if code.is_some_and(|c| c.is_optimized()) {
+            return Some(FrameKind::Optimized);
+        }
+        // What a builtin spills may be anything, bytecode too.
+        let data = JSFunction(function)
+            .shared()
+            .and_then(|s| s.function_data());
+        if data.is_ok_and(|d| d.is_smi()) {
+            return Some(FrameKind::Builtin);
+        }
+        let bytecode = self
+            .slot(fp, layout.frame.bytecode_array)
+            .and_then(|w| self.cx.object(Tagged(w)).ok())
+            .is_some_and(|o| BytecodeArray::new(o).is_ok());
+        if !bytecode {
+            return Some(FrameKind::Builtin);
+        }
+        let offset = self.slot(fp, layout.frame.bytecode_offset)?;
+        Some(if Tagged(offset).is_smi() {
+            FrameKind::Interpreted
+        } else {
+            FrameKind::Baseline
+        })
+    }
+
+    /// The code object of a pc.
+    pub fn code(&self, pc: u64) -> Option<Code<'a>> {
+        if self.program.iter().any(|r| r.contains(&pc)) {
+            return None;
+        }
+        self.codes.at(self.cx, pc)
+    }
+
+    /// Whether an exit frame begins at `fp`, by its marker and its links.
+    pub fn is_exit(&self, fp: u64) -> bool {
+        self.on_stack(fp)
+            && self.word(fp, 0).is_some_and(|next| next > fp)
+            && matches!(
+                self.slot(fp, self.cx.layout.frame.context_or_type)
+                    .filter(|m| m & 1 == 0)
+                    .and_then(|m| typed(self.cx.layout, m)),
+                Some(FrameKind::Exit | FrameKind::BuiltinExit | FrameKind::ApiExit)
+            )
+            && self
+                .word(fp, 0)
+                .is_some_and(|next| self.on_stack(next) && self.kind(next, None).is_some())
+    }
+
+    /// The first exit frame above the stack pointer, for want of an isolate that names it.
+    pub fn scan(&self) -> Option<u64> {
+        let end = self
+            .stack
+            .end
+            .min(self.stack.start.saturating_add(8 * MAX_SCAN));
+        let start = self.stack.start.next_multiple_of(8);
+        (start..end).step_by(8).find(|fp| self.is_exit(*fp))
+    }
+
+    /// The return address into an exit frame, which is the pc of the code that called C++.
+    fn exit_pc(&self, fp: u64) -> Option<u64> {
+        // ExitFrameConstants: the stack pointer at the call is pushed first after the marker.
+        let sp = self.word(fp, self.cx.layout.frame.exit_sp.known()?)?;
+        let at = sp.checked_sub(8)?;
+        (self.stack.start <= at && at < fp)
+            .then(|| self.word(at, 0))
+            .flatten()
+    }
+
+    /// All frames from the one at `fp` outwards, through every stay in JavaScript.
+    pub fn walk(&self, fp: u64, pc: Option<u64>, found_by: FoundBy) -> Vec<V8Frame> {
+        let mut out: Vec<V8Frame> = Vec::new();
+        let mut next = Some((fp, pc, found_by));
+        while let Some((fp, pc, found_by)) = next {
+            if out.len() == MAX_FRAMES || !self.on_stack(fp) {
+                break;
+            }
+            if out.last().is_some_and(|l| fp <= l.fp) {
+                break;
+            }
+            let Some(kind) = self.kind(fp, pc) else {
+                break;
+            };
+            let is_exit = matches!(
+                kind,
+                FrameKind::Exit | FrameKind::BuiltinExit | FrameKind::ApiExit
+            );
+            let pc = pc.or_else(|| is_exit.then(|| self.exit_pc(fp)).flatten());
+            out.push(V8Frame {
+                fp,
+                pc,
+                kind,
+                found_by,
+            });
+            next = if matches!(kind, FrameKind::Entry | FrameKind::ConstructEntry) {
+                self.slot(fp, self.cx.layout.frame.entry_c_entry_fp)
+                    .filter(|outer| *outer > fp && self.is_exit(*outer))
+                    .map(|outer| (outer, None, FoundBy::EntryFrame))
+            } else {
+                self.word(fp, 0)
+                    .map(|caller| (caller, self.word(fp, 8), FoundBy::FramePointer))
+            };
+        }
+        out
+    }
+}
+
+/// Whether objects of this type are JSFunctions (class constructors and V8's own have types of
+/// their own since V8 9).
+pub fn is_function(kind: InstanceType) -> bool {
+    kind.is_js_function()
+}
+
+/// The frame of a marker.
+fn typed(layout: &Layout, marker: u64) -> Option<FrameKind> {
+    let number = i64::try_from(marker >> 1).ok().filter(|n| *n < 256)?;
+    let t = &layout.frame_type;
+    let table: &[(Constant, FrameKind)] = &[
+        (t.entry, FrameKind::Entry),
+        (t.construct_entry, FrameKind::ConstructEntry),
+        (t.exit, FrameKind::Exit),
+        (t.builtin_exit, FrameKind::BuiltinExit),
+        (t.api_callback_exit, FrameKind::ApiExit),
+        (t.api_accessor_exit, FrameKind::ApiExit),
+        (t.api_indexed_accessor_exit, FrameKind::ApiExit),
+        (t.api_construct_exit, FrameKind::ApiExit),
+        (t.internal, FrameKind::Internal),
+        (t.construct, FrameKind::Construct),
+        (t.fast_construct, FrameKind::Construct),
+        (t.arguments_adaptor, FrameKind::ArgumentsAdaptor),
+        (t.stub, FrameKind::Stub),
+        (t.turbofan_stub_with_context, FrameKind::Stub),
+        (t.builtin, FrameKind::Builtin),
+        (t.interpreted, FrameKind::Interpreted),
+        (t.baseline, FrameKind::Baseline),
+        (t.maglev, FrameKind::Optimized),
+        (t.turbofan, FrameKind::Optimized),
+        (t.builtin_continuation, FrameKind::BuiltinContinuation),
+        (
+            t.java_script_builtin_continuation,
+            FrameKind::JavaScriptBuiltinContinuation,
+        ),
+        (
+            t.java_script_builtin_continuation_with_catch,
+            FrameKind::JavaScriptBuiltinContinuation,
+        ),
+        (t.native, FrameKind::Native),
+        (t.irregexp, FrameKind::Irregexp),
+        (t.wasm, FrameKind::Wasm),
+        (t.wasm_exit, FrameKind::Wasm),
+        (t.wasm_to_js, FrameKind::Wasm),
+        (t.wasm_debug_break, FrameKind::Wasm),
+        (t.wasm_compile_lazy, FrameKind::Wasm),
+        (t.js_to_wasm, FrameKind::Wasm),
+        (t.c_wasm_entry, FrameKind::Wasm),
+    ];
+    let found = table.iter().find(|(c, _)| c.known() == Some(number));
+    Some(found.map_or(FrameKind::Unknown, |(_, kind)| *kind))
+}
+
+/// V8's frames on a thread's stack, innermost first; none where it runs no JavaScript.
+pub fn thread_frames<'a>(
+    cx: Cx<'a>,
+    target: &dyn Target,
+    program: &Program,
+    isolates: Option<&Isolates>,
+    thread: &Thread,
+) -> Result<(Walker<'a>, Vec<V8Frame>)> {
+    let registers = thread.registers;
+    let regions = target.regions()?;
+    let stack = regions
+        .iter()
+        .find(|r| r.contains(registers.sp))
+        .ok_or_else(|| {
+            Error::malformed(
+                "stack",
+                registers.sp,
+                "the stack pointer is in no mapping".to_string(),
+            )
+        })?;
+    let slide = program.module.slide;
+    let segments = program.file.load_segments().iter();
+    let walker = Walker {
+        cx,
+        stack: registers.sp..stack.end,
+        program: segments
+            .map(|s| {
+                let start = s.address.wrapping_add(slide);
+                start..start.saturating_add(s.memory_size)
+            })
+            .collect(),
+        codes: CodeFinder::default(),
+    };
+    // In JavaScript at this moment: the registers are those of its innermost frame.
+    let executing = regions
+        .iter()
+        .any(|r| r.executable && r.contains(registers.pc));
+    let in_builtin = || {
+        target
+            .symbolize(registers.pc)
+            .is_some_and(|(name, _)| name.starts_with("Builtins_"))
+    };
+    let in_program = walker.program.iter().any(|r| r.contains(&registers.pc));
+    let in_modules = in_program || target.symbolize(registers.pc).is_some();
+    if executing && (!in_modules || in_builtin()) && walker.kind(registers.fp, None).is_some() {
+        let frames = walker.walk(registers.fp, Some(registers.pc), FoundBy::Registers);
+        if frames.len() > 1 {
+            return Ok((walker, frames));
+        }
+    }
+    let from_isolate = isolates
+        .into_iter()
+        .flat_map(|i| i.isolates.iter())
+        .find_map(|i| i.exit_frame(target, cx.layout, thread).ok().flatten());
+    let frames = match from_isolate {
+        Some(fp) => walker.walk(fp, None, FoundBy::Isolate),
+        None => match walker.scan() {
+            Some(fp) => walker.walk(fp, None, FoundBy::Scan),
+            None => Vec::new(),
+        },
+    };
+    Ok((walker, frames))
+}

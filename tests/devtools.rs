@@ -1,0 +1,230 @@
+//! Distances, retainers, dominators, retained sizes, classes and differences, object by object
+//! against DevTools' own heap worker (npm chrome-devtools-frontend), on snapshots that V8 wrote.
+
+mod support;
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use v8rs::graph::{diff, snapshot, Classes, HeapGraph, Identity, NodeId};
+
+/// The Node that runs DevTools' code.
+const RUNNER: &str = "22.23.3";
+
+/// The modules, installed once beside the Node builds.
+fn modules() -> PathBuf {
+    let cache = std::env::var_os("V8RS_CACHE").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/v8rs"),
+        PathBuf::from,
+    );
+    let directory = cache.join("devtools");
+    let installed = directory.join("node_modules/chrome-devtools-frontend");
+    if !installed.exists() {
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join("package.json"), "{\"private\":true}").unwrap();
+        let status = Command::new("npm")
+            .args(["install", "--no-audit", "--no-fund"])
+            .args(["chrome-devtools-frontend", "esbuild"])
+            .current_dir(&directory)
+            .status()
+            .expect("npm is needed for DevTools' code");
+        assert!(status.success(), "npm install");
+    }
+    directory
+}
+
+fn node(version: &str) -> PathBuf {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/node.sh");
+    let output = Command::new(script).arg(version).output().unwrap();
+    assert!(output.status.success());
+    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
+}
+
+fn oracle(files: &[&Path]) -> Vec<Value> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/devtools/oracle.mjs");
+    let output = Command::new(node(RUNNER))
+        .arg("--max-old-space-size=4096")
+        .arg(script)
+        .arg(modules())
+        .args(files)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// DevTools' text of a class key.
+fn key(classes: &Classes, class: usize) -> String {
+    let key = &classes.list()[class].key;
+    match key.location {
+        Some((script, line, column)) => format!("{script},{line},{column},{}", key.name),
+        None => format!(",{}", key.name),
+    }
+}
+
+fn compare(file: &Path) {
+    let graph = HeapGraph::new(snapshot::read_file(file).unwrap());
+    let classes = graph.classes();
+    let by_key: BTreeMap<String, usize> = (0..classes.list().len())
+        .map(|at| (key(classes, at), at))
+        .collect();
+    let (mut nodes, mut seen_classes) = (0, 0);
+    for line in oracle(&[file]) {
+        if let Some(name) = line["class"].as_str().filter(|_| line["node"].is_null()) {
+            let at = by_key
+                .get(name)
+                .unwrap_or_else(|| panic!("no class {name}"));
+            let class = &classes.list()[*at];
+            assert_eq!(Value::from(class.count), line["count"], "{line}");
+            assert_eq!(Value::from(class.shallow_size), line["self"], "{line}");
+            assert_eq!(Value::from(class.retained_size), line["retained"], "{line}");
+            assert_eq!(Value::from(class.distance), line["distance"], "{line}");
+            seen_classes += 1;
+        } else if let Some(node) = line["node"].as_u64() {
+            compare_node(&graph, node as NodeId, &line);
+            nodes += 1;
+        } else {
+            let total = graph.dominators().retained_size(graph.graph().root())
+                + graph.graph().extra_native_bytes();
+            assert_eq!(Value::from(graph.graph().node_count()), line["nodes"]);
+            assert_eq!(Value::from(total), line["total"]);
+        }
+    }
+    let shown = classes.list().iter().filter(|c| c.count > 0).count();
+    assert_eq!(seen_classes, shown);
+    assert!(nodes >= 1000);
+}
+
+fn compare_node(graph: &HeapGraph, node: NodeId, line: &Value) {
+    let g = graph.graph();
+    let class = &graph.classes().list()[graph.classes().of(node) as usize];
+    assert_eq!(Value::from(g.id(node)), line["id"], "{line}");
+    assert_eq!(
+        Value::from(graph.display_name(node)),
+        line["name"],
+        "{line}"
+    );
+    assert_eq!(Value::from(class.key.name.clone()), line["class"], "{line}");
+    assert_eq!(
+        Value::from(graph.distances().of(node)),
+        line["distance"],
+        "{line}"
+    );
+    let shallow = graph.ownership().shallow_size(node);
+    assert_eq!(Value::from(shallow), line["self"], "{line}");
+    let retained = graph.dominators().retained_size(node);
+    assert_eq!(Value::from(retained), line["retained"], "{line}");
+    let dominator = graph.dominators().dominator(node);
+    assert_eq!(Value::from(dominator), line["dominator"], "{line}");
+    let ours = graph.retaining_edges(node);
+    assert_eq!(Value::from(ours.len()), line["retainerCount"], "{line}");
+    // Equally near ones are in the order of their names there, so compare them as a set.
+    let row = |distance: i64, from: u64, kind: &str, name: &str| {
+        (distance, from, kind.to_string(), name.to_string())
+    };
+    let mut ours: Vec<_> = ours
+        .iter()
+        .map(|&(edge, from)| {
+            let distance = i64::from(graph.distances().of(from));
+            row(
+                distance,
+                from.into(),
+                g.edge_type(edge).name(),
+                &g.edge_name(edge),
+            )
+        })
+        .collect();
+    let theirs: Vec<_> = line["retainers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| {
+            let text = |at: usize| r[at].as_str().unwrap_or_default();
+            row(
+                r[0].as_i64().unwrap(),
+                r[1].as_u64().unwrap(),
+                text(2),
+                text(3),
+            )
+        })
+        .collect();
+    let last = theirs.last().map_or(0, |r| r.0);
+    let whole = theirs.len() == ours.len();
+    let mut theirs: Vec<_> = theirs.into_iter().filter(|r| whole || r.0 < last).collect();
+    ours.retain(|r| whole || r.0 < last);
+    ours.sort();
+    theirs.sort();
+    assert_eq!(ours, theirs, "{line}");
+}
+
+/// Every line's own snapshot, with the schema of its V8.
+#[test]
+#[ignore = "needs npm and a minute a release"]
+fn as_devtools_sees_every_snapshot() {
+    for core in support::cores_of("heap") {
+        eprintln!("{}", core.node);
+        compare(&core.directory.join("heap.heapsnapshot"));
+    }
+}
+
+/// Two snapshots of one process: what came and went is known by id.
+#[test]
+#[ignore = "needs npm"]
+fn as_devtools_compares() {
+    let directory = std::env::temp_dir().join(format!("v8rs-diff-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let program = "
+        const v8 = require('v8');
+        class Visit { constructor(id) { this.id = id; this.tags = { id, at: 1.5 + id }; } }
+        class Gone { constructor(id) { this.id = id; } }
+        globalThis.kept = [];
+        globalThis.gone = [];
+        for (let i = 0; i < 3000; i++) { kept.push(new Visit(i)); gone.push(new Gone(i)); }
+        v8.writeHeapSnapshot('a.heapsnapshot');
+        gone.length = 100;
+        for (let i = 0; i < 5000; i++) kept.push(new Visit(i), { plain: i, other: [i] });
+        v8.writeHeapSnapshot('b.heapsnapshot');";
+    let status = Command::new(node(RUNNER))
+        .args(["-e", program])
+        .current_dir(&directory)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let (a, b) = (
+        directory.join("a.heapsnapshot"),
+        directory.join("b.heapsnapshot"),
+    );
+    let load = |path: &Path| HeapGraph::new(snapshot::read_file(path).unwrap());
+    let found = diff(&load(&a), &load(&b), None);
+    assert_eq!(found.identity, Identity::Ids);
+    let ours: BTreeMap<String, [u64; 4]> = found
+        .classes
+        .iter()
+        .map(|d| {
+            let key = match d.key.location {
+                Some((s, l, c)) => format!("{s},{l},{c},{}", d.key.name),
+                None => format!(",{}", d.key.name),
+            };
+            (key, [d.added, d.removed, d.added_size, d.removed_size])
+        })
+        .collect();
+    let theirs: BTreeMap<String, [u64; 4]> = oracle(&[&b, &a])
+        .iter()
+        .filter_map(|line| {
+            let fields = ["added", "removed", "addedSize", "removedSize"];
+            let key = line["diff"].as_str()?.to_string();
+            Some((key, fields.map(|f| line[f].as_u64().unwrap())))
+        })
+        .collect();
+    assert_eq!(ours, theirs);
+    assert!(ours.values().any(|d| d[0] == 5000) && ours.values().any(|d| d[1] == 2900));
+    std::fs::remove_dir_all(&directory).unwrap();
+}

@@ -1,0 +1,88 @@
+//! Cores of the test programs, made by `scripts/core.sh` (Node builds and cores are cached outside
+//! the repository; V8RS_NODES picks the Node releases, the last of every line by default).
+#![allow(dead_code)] // each test program uses its own part
+
+pub mod lldb;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A core with the program it is of.
+#[derive(Debug, Clone)]
+pub struct Core {
+    /// Node's version: "22.23.3".
+    pub node: String,
+    /// Where the core and the recorded truth are.
+    pub directory: PathBuf,
+    pub core: PathBuf,
+    /// The node binary.
+    pub program: PathBuf,
+}
+
+impl Core {
+    /// What the program printed: the truth.
+    pub fn output(&self, program: &str) -> String {
+        let path = self.directory.join(format!("{program}.out"));
+        std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    }
+
+    /// Major version of Node.
+    pub fn major(&self) -> u32 {
+        let first = self.node.split('.').next().unwrap_or("");
+        first.parse().unwrap_or(0)
+    }
+}
+
+/// The last release of each line that counts as supported.
+pub const LAST: [&str; 8] = [
+    "12.22.12", "14.21.3", "16.20.2", "18.20.8", "20.20.2", "22.23.3", "24.21.0", "26.10.0",
+];
+
+/// The first releases that count as supported.
+pub const FIRST: [&str; 5] = ["18.0.0", "20.0.0", "22.0.0", "24.0.0", "26.0.0"];
+
+/// Releases to test: V8RS_NODES (by spaces), else all of [`LAST`] and [`FIRST`].
+pub fn nodes() -> Vec<String> {
+    match std::env::var("V8RS_NODES") {
+        Ok(list) => list.split_whitespace().map(str::to_string).collect(),
+        Err(_) => LAST.iter().chain(&FIRST).map(|v| v.to_string()).collect(),
+    }
+}
+
+/// The core of `program` (in tests/programs) on a Node release, made now unless it is cached.
+/// `arguments` are node's flags, `--`, the program's arguments.
+pub fn core_with(program: &str, node: &str, arguments: &[&str]) -> Core {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/core.sh");
+    let output = Command::new(&script)
+        .arg(program)
+        .arg(node)
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|e| panic!("{}: {e}", script.display()));
+    assert!(
+        output.status.success(),
+        "{} {program} {node}: {}",
+        script.display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let directory = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    Core {
+        node: node.to_string(),
+        core: directory.join("core"),
+        program: directory.join("node"),
+        directory,
+    }
+}
+
+/// The usual core of `program` on every release under test.
+pub fn cores_of(program: &str) -> Vec<Core> {
+    let arguments: &[&str] = match program {
+        "heap" => &["--", "20000", "--snapshot"],
+        "values" => &["--expose-gc", "--expose-externalize-string"],
+        "frames" => &["--", "sync"],
+        "signup" => &["--abort-on-uncaught-exception"],
+        _ => &[],
+    };
+    let make = |node: String| core_with(program, &node, arguments);
+    nodes().into_iter().map(make).collect()
+}
