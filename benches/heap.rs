@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use v8rs::command::App;
-use v8rs::heap::Page;
+use v8rs::heap::{Page, Scope};
 use v8rs::offline::{CoreFile, OfflineHost};
 use v8rs::session::Session;
 use v8rs::target::Target;
@@ -41,7 +41,10 @@ fn main() {
     let overhead = heap.overhead();
     let class = session.classes(&watch).expect("classes");
     let visit = class.by_name("Visit").expect("the program's class");
-    let visit = class.instances(heap, visit, &watch).expect("instances")[1] | 1;
+    let visit = class
+        .instances(heap, Scope::All, visit, &watch)
+        .expect("instances")[1]
+        | 1;
     drop(session);
     let mut floor = Duration::MAX;
     for _ in 0..3 {

@@ -3,7 +3,7 @@
 # usage: scripts/cores.sh [-p "PROGRAM..."] [VERSION...]     (default: all programs, the last release of each line)
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-programs="heap frames values signup server"
+programs="heap frames values signup server workers"
 if [ "${1-}" = -p ]; then
   programs=$2
   shift 2
@@ -26,6 +26,7 @@ recipes() {
       ;;
     values) echo "--expose-gc --expose-externalize-string --allow-natives-syntax # a value of every kind with what util.inspect says of it" ;;
     signup) echo "--abort-on-uncaught-exception # the demo server, dead of a bad signup" ;;
+    workers) echo "# the main thread and three workers, with known counts and stacks and V8's snapshot of each heap" ;;
     server) echo "# a web server with live handles and requests of every kind" ;;
     *) die "no recipe for $1" ;;
   esac

@@ -2,13 +2,13 @@
 
 use crate::error::{Error, Result};
 use crate::graph::{extract, HeapGraph, Source};
-use crate::heap::{Classes, HeapIndex, ImageOver, Isolate, Isolates, Watch};
+use crate::heap::{Classes, HeapIndex, ImageOver, Isolate, Isolates, Scope, Tally, Watch};
 use crate::metadata::{tables, Layout, Resolved};
 use crate::object::Cx;
 use crate::program::Program;
 use crate::target::Target;
 use once_cell::unsync::OnceCell;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// One stop of one target.
@@ -18,8 +18,25 @@ pub struct Session {
     isolates: OnceCell<Result<Isolates>>,
     heap: OnceCell<Result<HeapIndex>>,
     classes: OnceCell<Result<Classes>>,
+    /// What belongs to each class in one isolate's heap.
+    tallies: RefCell<Vec<(Scope, Rc<[Tally]>)>>,
+    choice: Cell<Choice>,
     /// Of the isolate at an address; what is alive, and everything.
     graphs: RefCell<Vec<GraphEntry>>,
+}
+
+/// Which isolates a command is about, as the user said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// The isolate of the selected thread where one runs there, else the main one.
+    #[default]
+    Selected,
+    /// By its number: 0 is the main one, 1 the first worker's.
+    Number(usize),
+    /// By its own address, or that of anything in its heap.
+    Address(u64),
+    /// All together.
+    All,
 }
 
 /// A kept graph: the isolate's address, whether of everything, and the outcome.
@@ -75,6 +92,8 @@ impl Session {
             isolates: OnceCell::new(),
             heap: OnceCell::new(),
             classes: OnceCell::new(),
+            tallies: RefCell::new(Vec::new()),
+            choice: Cell::new(Choice::Selected),
             graphs: RefCell::new(Vec::new()),
         }
     }
@@ -120,6 +139,19 @@ impl Session {
         keep(&self.classes, || Classes::of(heap, cx, watch))
     }
 
+    /// What belongs to each class in a part of the heaps, in the order of [`Classes::all`].
+    pub fn tallies(&self, scope: Scope, watch: Watch<'_>) -> Result<Rc<[Tally]>> {
+        if let Some((_, known)) = self.tallies.borrow().iter().find(|(s, _)| *s == scope) {
+            return Ok(known.clone());
+        }
+        let found = self
+            .classes(watch)?
+            .tallies(self.heap(watch)?, scope, watch)?;
+        let found: Rc<[Tally]> = found.into();
+        self.tallies.borrow_mut().push((scope, found.clone()));
+        Ok(found)
+    }
+
     /// The graph of an isolate's heap: of what is alive, or of everything on its pages. Built
     /// once a stop.
     pub fn graph(&self, isolate: &Isolate, all: bool, watch: Watch<'_>) -> Result<Rc<HeapView>> {
@@ -150,15 +182,63 @@ impl Session {
         outcome
     }
 
-    /// The isolate of the selected thread where one runs there, else the main one.
-    pub fn main_isolate(&self) -> Result<&Isolate> {
+    /// Says which isolates the commands from now on are about.
+    pub fn choose(&self, choice: Choice) {
+        self.choice.set(choice);
+    }
+
+    /// What was chosen.
+    pub fn choice(&self) -> Choice {
+        self.choice.get()
+    }
+
+    /// The one isolate that a command is about; an error where all are chosen.
+    pub fn isolate(&self) -> Result<&Isolate> {
+        let found = self.isolates()?;
+        let count = found.isolates.len();
+        let chosen = match self.choice.get() {
+            Choice::Selected => return self.selected_isolate(),
+            Choice::Number(number) => found.isolates.get(number).ok_or(match count {
+                1 => format!("there is no isolate {number}: this process has one, 0"),
+                _ => format!(
+                    "there is no isolate {number}: this process has 0 to {}; see 'v8 threads'",
+                    count - 1
+                ),
+            }),
+            Choice::Address(address) => found.at(address).ok_or(format!(
+                "{address:#x} is in no isolate's heap, and no isolate itself; see 'v8 threads'"
+            )),
+            Choice::All if count == 1 => return self.selected_isolate(),
+            Choice::All => Err(
+                "this command is about one isolate: give its number; see 'v8 threads'".to_string(),
+            ),
+        };
+        chosen.map_err(Error::other)
+    }
+
+    /// Whose objects a command is about.
+    pub fn scope(&self) -> Result<Scope> {
+        match self.choice.get() {
+            Choice::All => Ok(Scope::All),
+            _ => self.isolate().map(Scope::of),
+        }
+    }
+
+    /// The isolate whose object is at `address`, for commands about an object: it can be no
+    /// other. What was chosen, for what belongs to none or to all.
+    pub fn isolate_of(&self, address: u64) -> Result<&Isolate> {
+        match (self.choice.get(), self.isolates()?.of_address(address)) {
+            (Choice::Selected | Choice::All, Some(own)) => Ok(own),
+            _ => self.isolate(),
+        }
+    }
+
+    fn selected_isolate(&self) -> Result<&Isolate> {
         let found = self.isolates()?;
         let threads = self.target.threads();
         let selected = threads.iter().find(|t| t.selected).map(|t| t.index);
-        found
-            .isolates
-            .iter()
-            .find(|i| selected.is_some_and(|t| i.threads.contains(&t)))
+        selected
+            .and_then(|thread| found.of_thread(thread))
             .or(found.isolates.first())
             .ok_or_else(|| Error::NoV8("no isolate was found".to_string()))
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use support::cores_of;
 use v8rs::command::{App, Outcome};
 use v8rs::heap::referrers::Referrers;
-use v8rs::heap::{ImageOver, RootName};
+use v8rs::heap::{ImageOver, RootName, Scope};
 use v8rs::object::{Cx, Tagged};
 use v8rs::offline::{CoreFile, OfflineHost};
 use v8rs::session::Session;
@@ -249,6 +249,7 @@ fn every_reference_to_an_object_is_found_where_it_is() {
         };
         let referrers = Referrers {
             heap,
+            scope: Scope::All,
             classes,
             cx: Cx {
                 memory: &memory,
@@ -257,7 +258,9 @@ fn every_reference_to_an_object_is_found_where_it_is() {
             watch: &watch,
         };
         let class = classes.by_name("Visit").expect("the class");
-        let visits = classes.instances(heap, class, &watch).expect("instances");
+        let visits = classes
+            .instances(heap, Scope::All, class, &watch)
+            .expect("instances");
         let mut by_target: HashMap<u64, Vec<String>> = HashMap::new();
         for found in referrers.of(&visits).expect("references") {
             let text = format!("{}{}", found.type_name, found.place);

@@ -1,8 +1,9 @@
 //! The state behind the commands of one debugger, and the way from a command line to an outcome.
 
+use super::isolate_option::{takes, Takes};
 use super::{Outcome, TABLE};
 use crate::error::Result;
-use crate::session::Session;
+use crate::session::{Choice, Session};
 use crate::target::Target;
 
 /// What the commands need from whoever runs them (LLDB, or the offline runner).
@@ -27,6 +28,8 @@ pub trait Host {
 #[derive(Default)]
 pub struct App {
     session: Option<((u64, u64), Session)>,
+    /// The running command's `--isolate`.
+    choice: Choice,
     /// Choices of `v8 settings set`.
     pub settings: super::settings::Settings,
     /// Where `findjsinstances` and `source list` go on.
@@ -39,6 +42,11 @@ impl App {
         App::default()
     }
 
+    /// The running command's `--isolate`.
+    pub fn choice(&self) -> Choice {
+        self.choice
+    }
+
     /// The session of the current stop, made when first asked for.
     pub fn session(&mut self, host: &dyn Host) -> Result<&Session> {
         let key = host.stop_key();
@@ -48,7 +56,10 @@ impl App {
             self.session = Some((key, Session::new(target)));
         }
         match &self.session {
-            Some((_, session)) => Ok(session),
+            Some((_, session)) => {
+                session.choose(self.choice);
+                Ok(session)
+            }
             None => Err(crate::error::Error::NoProcess),
         }
     }
@@ -56,7 +67,17 @@ impl App {
     /// Runs `v8 NAME ARGUMENTS`. `name` may be any unique prefix ("i", "settings").
     pub fn run(&mut self, host: &dyn Host, name: &str, arguments: &[String]) -> Outcome {
         match TABLE.iter().find(|c| c.name == name) {
-            Some(command) => (command.run)(self, host, arguments),
+            Some(command) => match super::isolate_option::split(name, arguments) {
+                Ok((choice, arguments)) => {
+                    // llnode knows no isolates: it looks at all memory.
+                    let all = choice == Choice::Selected
+                        && self.settings.compat_llnode
+                        && takes(name) == Some(Takes::OneOrAll);
+                    self.choice = if all { Choice::All } else { choice };
+                    (command.run)(self, host, &arguments)
+                }
+                Err(why) => Outcome::failed(why),
+            },
             None => Outcome::failed(format!("'{name}' is not a v8 command; see 'v8 help'")),
         }
     }

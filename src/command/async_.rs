@@ -59,7 +59,7 @@ fn show(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> {
         memory: &memory,
         layout: cx.layout,
     };
-    let groups: Vec<PendingGroup> = pending(cx, heap, &watch)?
+    let groups: Vec<PendingGroup> = pending(cx, heap, session.scope()?, &watch)?
         .into_iter()
         .filter(|g| generators || g.kind != PendingKind::Generator)
         .collect();

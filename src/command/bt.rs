@@ -67,7 +67,7 @@ fn backtrace(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Out
     }
     let mut text = String::new();
     let mut values = Vec::new();
-    for (thread, role) in roles(session.target(), source.cx.layout, source.isolates) {
+    for (thread, role) in roles(session.target(), source.isolates) {
         let (lines, value) = thread_stack(&source, &thread, Some(role), &options, compat);
         if !text.is_empty() {
             text.push('\n');

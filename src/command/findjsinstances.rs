@@ -1,6 +1,7 @@
 //! `v8 findjsinstances`: the objects of one class, page by page.
 
 use super::app::{App, Host};
+use super::app_state::Page;
 use super::value_options::ValueOptions;
 use super::watch::Watched;
 use super::Outcome;
@@ -73,8 +74,9 @@ pub fn run(app: &mut App, host: &dyn Host, arguments: &[String]) -> Outcome {
     };
     let type_name = asked.words.join(" ");
     let limit = asked.output_limit;
+    let choice = app.choice();
     let from = match &app.paging.instances {
-        Some((name, old, next)) if *name == type_name && *old == limit => *next,
+        Some(last) if last.is_of(&type_name, choice, limit) => last.next,
         _ => 0,
     };
     let result = app
@@ -84,7 +86,12 @@ pub fn run(app: &mut App, host: &dyn Host, arguments: &[String]) -> Outcome {
         Ok(Some(found)) => {
             let next = found.first - 1 + found.instances.len();
             let next = if next >= found.total { 0 } else { next };
-            app.paging.instances = Some((type_name, limit, next));
+            app.paging.instances = Some(Page {
+                type_name,
+                choice,
+                size: limit,
+                next,
+            });
             if asked.json {
                 super::json(&found)
             } else {
@@ -119,7 +126,7 @@ fn page(
     let Some(class) = classes.by_name(type_name) else {
         return Ok(None);
     };
-    let all = classes.instances(heap, class, &watch)?;
+    let all = classes.instances(heap, session.scope()?, class, &watch)?;
     if all.is_empty() {
         return Ok(None);
     }

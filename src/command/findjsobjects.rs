@@ -4,7 +4,7 @@ use super::app::{App, Host};
 use super::watch::Watched;
 use super::Outcome;
 use crate::error::{Error, Result};
-use crate::heap::{Coverage, HeapIndex};
+use crate::heap::{Coverage, HeapIndex, Scope};
 use crate::metadata::InstanceType;
 use crate::object::{Cx, HeapObject, JSString, Map, Symbol};
 use crate::session::Session;
@@ -22,7 +22,8 @@ and (object properties) are the stores of elements and properties outside of the
 Size is V8's self size, in bytes: the object itself, strings with their characters. What an object
 keeps outside of itself is counted in a row of its own, memory outside of V8's heap not at all.
 
-All objects on the pages of all isolates are counted, also those that died since V8 last swept.
+All objects on the isolate's pages are counted, also those that died since V8 last swept; what V8
+shares between isolates (its own read-only objects) counts in each.
 
   -d, -v      one line for each shape: class and names of properties
   --json      print the result as JSON";
@@ -56,13 +57,25 @@ pub struct ShapeRow {
 /// What was covered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Covered {
+    /// The isolate whose objects were counted; none for all together.
+    pub isolate: Option<IsolateName>,
+    /// Isolates of the process.
     pub isolates: usize,
     pub objects: u64,
     pub object_bytes: u64,
+    /// This and what follows: in the heaps of all isolates.
     pub free_bytes: u64,
     pub unknown_bytes: u64,
     /// Bytes of pages that the core does not hold.
     pub missing_bytes: u64,
+}
+
+/// An isolate as 'v8 threads' lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IsolateName {
+    pub number: usize,
+    #[serde(serialize_with = "super::json::address")]
+    pub address: u64,
 }
 
 /// The result of the command.
@@ -111,28 +124,42 @@ pub fn histogram(session: &Session, host: &dyn Host, detailed: bool) -> Result<H
     let isolates = session.isolates()?;
     let mut rows = Vec::new();
     let mut shapes = Vec::new();
+    let scope = session.scope()?;
+    let tallies = session.tallies(scope, &watch)?;
     if detailed {
-        shapes = shape_rows(session, heap, &watch)?;
+        shapes = shape_rows(session, heap, scope, &watch)?;
     } else {
-        let some = classes.all.iter().filter(|c| c.tally.count > 0);
-        rows.extend(some.map(|c| Row {
-            name: c.name.clone(),
-            instances: c.tally.count,
-            size: c.tally.bytes,
-            is_value: c.is_value,
+        let all = classes.all.iter().zip(tallies.iter());
+        let some = all.filter(|(_, tally)| tally.count > 0);
+        rows.extend(some.map(|(class, tally)| Row {
+            name: class.name.clone(),
+            instances: tally.count,
+            size: tally.bytes,
+            is_value: class.is_value,
         }));
         rows.sort_by(|a, b| (a.instances, a.size, &a.name).cmp(&(b.instances, b.size, &b.name)));
     }
     let mut warnings = isolates.warnings.clone();
     warnings.extend(session.v8()?.warnings.iter().cloned());
     warnings.extend(coverage_warning(&heap.coverage, heap.image.missing));
+    let isolate = match scope {
+        Scope::All => None,
+        Scope::Heap(_) => {
+            let isolate = session.isolate()?;
+            isolates.number(isolate).map(|number| IsolateName {
+                number,
+                address: isolate.address,
+            })
+        }
+    };
     Ok(Histogram {
         classes: rows,
         shapes,
         covered: Covered {
+            isolate,
             isolates: isolates.isolates.len(),
-            objects: heap.coverage.objects,
-            object_bytes: heap.coverage.object_bytes,
+            objects: tallies.iter().map(|t| t.count).sum(),
+            object_bytes: tallies.iter().map(|t| t.bytes).sum(),
             free_bytes: heap.coverage.free_bytes,
             unknown_bytes: heap.coverage.unknown_bytes,
             missing_bytes: heap.image.missing,
@@ -161,6 +188,7 @@ pub fn coverage_warning(coverage: &Coverage, missing: u64) -> Option<String> {
 fn shape_rows(
     session: &Session,
     heap: &HeapIndex,
+    scope: Scope,
     watch: crate::heap::Watch<'_>,
 ) -> Result<Vec<ShapeRow>> {
     let classes = session.classes(watch)?;
@@ -177,7 +205,7 @@ fn shape_rows(
     let mut sums: HashMap<(u32, u32), ShapeRow> = HashMap::new();
     for page in 0..heap.page_count() {
         watch("counting shapes", page as f64 / heap.page_count() as f64)?;
-        for object in heap.objects_of(page) {
+        for object in scope.objects_of(heap, page) {
             let Some(class) = classes.of_object(object) else {
                 continue;
             };
@@ -272,6 +300,13 @@ fn render(found: &Histogram, detailed: bool) -> String {
         render_shapes(&found.shapes, &mut text);
     } else {
         render_classes(&found.classes, &mut text);
+    }
+    if let (Some(isolate), true) = (&found.covered.isolate, found.covered.isolates > 1) {
+        let _ = writeln!(
+            text,
+            "(isolate {} of {}; --isolate N for another, --isolate all for all together)",
+            isolate.number, found.covered.isolates
+        );
     }
     text
 }

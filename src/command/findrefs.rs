@@ -6,7 +6,7 @@ use super::Outcome;
 use crate::error::{Error, Result};
 use crate::heap::place::Place;
 use crate::heap::referrers::{Reference, Referrers};
-use crate::heap::{search, ImageOver};
+use crate::heap::{search, ImageOver, Scope};
 use crate::object::{Cx, PropertyValue, Tagged};
 use crate::render::escape;
 use crate::session::Session;
@@ -177,8 +177,14 @@ fn answer(session: &Session, host: &dyn Host, request: &Request) -> Result<Found
         image: &heap.image,
         target: cx.memory,
     };
+    let scope = match value {
+        // An object is referred to from its own isolate only.
+        Some(address) => Scope::of(session.isolate_of(address)?),
+        None => session.scope()?,
+    };
     let referrers = Referrers {
         heap,
+        scope,
         classes,
         cx: Cx {
             memory: &memory,
@@ -201,7 +207,8 @@ fn answer(session: &Session, host: &dyn Host, request: &Request) -> Result<Found
         }
         _ => {
             string = Some(text.to_string());
-            let strings = search::strings(heap, referrers.cx, text, &watch)?;
+            let mut strings = search::strings(heap, referrers.cx, text, &watch)?;
+            strings.retain(|at| scope.has_address(heap, *at));
             referrers.of(&strings)?
         }
     };
@@ -308,6 +315,7 @@ fn named(referrers: &Referrers<'_>, name: &str) -> Result<Vec<Line>> {
     };
     Ok(owners
         .iter()
+        .filter(|owner| referrers.scope.has_address(referrers.heap, owner.object))
         .filter_map(|owner| {
             let object = referrers.heap.object_at(owner.object)?;
             Some(Line {

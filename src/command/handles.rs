@@ -85,7 +85,7 @@ fn collect(session: &Session, queue: Queue, asked: &ValueOptions) -> Result<Wrap
     let cx = session.cx()?;
     let v8 = session.v8()?;
     let environment = session
-        .main_isolate()
+        .isolate()
         .and_then(|isolate| native_context(cx, isolate))
         .and_then(|context| Environment::of_context(&v8.program, context))
         .map_err(|error| Error::other(format!("Couldn't get node's Environment: {error}")))?;

@@ -11,12 +11,20 @@ use std::rc::Rc;
 /// Longest name shown.
 const NAME: usize = 80;
 
-/// The graph of the selected thread's isolate.
+/// The graph of the heap of the isolate that is asked for.
 pub fn view(app: &mut App, host: &dyn Host, all: bool) -> Result<Rc<HeapView>> {
     let session = app.session(host)?;
     let watched = Watched::new(host);
     let watch = |what: &str, fraction: f64| watched.tick(what, fraction);
-    session.graph(session.main_isolate()?, all, &watch)
+    session.graph(session.isolate()?, all, &watch)
+}
+
+/// As [`view`], of the isolate that an object is in.
+fn view_of(app: &mut App, host: &dyn Host, address: u64, all: bool) -> Result<Rc<HeapView>> {
+    let session = app.session(host)?;
+    let watched = Watched::new(host);
+    let watch = |what: &str, fraction: f64| watched.tick(what, fraction);
+    session.graph(session.isolate_of(address)?, all, &watch)
 }
 
 /// An address of the user's: a number, or any expression of the debugger's.
@@ -26,8 +34,8 @@ pub fn address(app: &mut App, host: &dyn Host, text: &str) -> Result<u64> {
 
 /// The node of an object that is alive; an error says what else is known of the address.
 pub fn node_of(app: &mut App, host: &dyn Host, text: &str) -> Result<(Rc<HeapView>, NodeId)> {
-    let live = view(app, host, false)?;
     if let Some(id) = text.strip_prefix('@') {
+        let live = view(app, host, false)?;
         let id = id
             .parse()
             .map_err(|_| Error::other(format!("'{text}' is no id")))?;
@@ -38,10 +46,11 @@ pub fn node_of(app: &mut App, host: &dyn Host, text: &str) -> Result<(Rc<HeapVie
     }
     let value = address(app, host, text)?;
     let address = object_address(value);
+    let live = view_of(app, host, address, false)?;
     if let Some(node) = live.heap.node_at(address) {
         return Ok((live, node));
     }
-    let all = view(app, host, true)?;
+    let all = view_of(app, host, address, true)?;
     let Some(node) = all.heap.node_at(address) else {
         return Err(Error::other(format!(
             "{value:#x} is no object of this isolate's heap (see 'v8 findjsinstances' for addresses)"

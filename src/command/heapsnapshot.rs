@@ -50,7 +50,7 @@ fn parse(arguments: &[String]) -> Result<Option<Options>> {
 
 fn snapshot(app: &mut App, host: &dyn Host, options: &Options) -> Result<Outcome> {
     let session = app.session(host)?;
-    let isolate = session.main_isolate()?;
+    let isolate = session.isolate()?;
     let watched = Watched::new(host);
     let watch = |what: &str, fraction: f64| watched.tick(what, fraction);
     let view = session.graph(isolate, options.all, &watch)?;

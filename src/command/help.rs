@@ -11,10 +11,12 @@ pub fn of(name: &str) -> Outcome {
             "{}\n\nSyntax: v8 {}\n{}",
             command.summary,
             command.usage,
-            if command.details.is_empty() {
-                String::new()
-            } else {
-                format!("\n{}\n", command.details.trim_end())
+            match (
+                command.details.trim_end(),
+                super::isolate_option::help(name).unwrap_or_default()
+            ) {
+                ("", "") => String::new(),
+                (details, isolate) => format!("\n{details}{isolate}\n"),
             }
         )),
         None => Outcome::failed(format!("'{name}' is not a v8 command; see 'v8 help'")),

@@ -15,6 +15,7 @@ mod heap_view;
 mod heapdiff;
 mod heapsnapshot;
 mod help;
+mod isolate_option;
 mod json;
 mod leaks;
 mod nodeinfo;

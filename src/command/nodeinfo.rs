@@ -19,7 +19,7 @@ struct NodeInfo {
     /// What the user should know before trusting the rest.
     warnings: Vec<String>,
     isolates: Vec<IsolateInfo>,
-    /// The `process` object of the main isolate.
+    /// The `process` object of the isolate that was asked for.
     process: Option<ProcessInfo>,
     /// Why there is none.
     process_error: Option<String>,
@@ -29,10 +29,13 @@ struct NodeInfo {
 
 #[derive(Debug, Serialize)]
 struct IsolateInfo {
+    /// As `--isolate` takes it.
+    number: usize,
     address: String,
     pages: usize,
-    /// Debugger's indexes of the threads that have it entered.
+    /// Debugger's indexes of the threads that have it entered, and of the one whose it is.
     threads: Vec<u32>,
+    runner: Option<u32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -100,17 +103,20 @@ fn collect(session: &Session, metadata: bool) -> Result<NodeInfo> {
             info.isolates = found
                 .isolates
                 .iter()
-                .map(|i| IsolateInfo {
+                .enumerate()
+                .map(|(number, i)| IsolateInfo {
+                    number,
                     address: format!("{:#x}", i.address),
                     pages: i.pages,
                     threads: i.threads.clone(),
+                    runner: i.runner,
                 })
                 .collect();
         }
         Err(error) => info.process_error = Some(error.to_string()),
     }
     if info.process_error.is_none() {
-        match session.main_isolate().and_then(|isolate| {
+        match session.isolate().and_then(|isolate| {
             let context = native_context(session.cx()?, isolate)?;
             find_process(context)
         }) {
@@ -195,8 +201,8 @@ fn write_text(out: &mut String, info: &NodeInfo, process_id: u64) -> std::fmt::R
         };
         writeln!(
             out,
-            "Isolate {}: {threads}, {} pages",
-            isolate.address, isolate.pages
+            "Isolate {} ({}): {threads}, {} pages",
+            isolate.number, isolate.address, isolate.pages
         )?;
     }
     if !info.metadata.is_empty() {

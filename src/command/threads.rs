@@ -12,8 +12,8 @@ use std::fmt::Write;
 
 /// Help.
 pub const DETAILS: &str = "For each thread: the debugger's number (as 'thread select' takes it), \
-    the system's id, what it is for,\nthe isolate it runs, and the innermost JavaScript function \
-    on its stack.\n\n\
+    the system's id, what it is for,\nthe isolate it runs (the number is what \
+    --isolate takes), and the innermost JavaScript\nfunction on its stack.\n\n\
     \x20 --json      print the result as JSON";
 
 /// Runs the command.
@@ -35,11 +35,12 @@ fn threads(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> 
     let isolates = session.isolates();
     let mut text = String::new();
     let mut out = Vec::new();
-    for (thread, role) in roles(session.target(), source.cx.layout, source.isolates) {
+    for (thread, role) in roles(session.target(), source.isolates) {
         let isolate = isolates
             .as_ref()
             .ok()
             .and_then(|i| i.of_thread(thread.index));
+        let number = isolate.and_then(|i| isolates.as_ref().ok()?.number(i));
         let isolate = isolate.map(|i| i.address);
         let frames = match isolate {
             Some(_) => source.backtrace(&thread, usize::MAX),
@@ -61,8 +62,8 @@ fn threads(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> 
             thread.id,
             role.text()
         );
-        if let Some(address) = isolate {
-            let _ = write!(text, ", isolate {address:#x}");
+        if let (Some(address), Some(number)) = (isolate, number) {
+            let _ = write!(text, ", isolate {number} ({address:#x})");
         }
         match &top {
             Some(top) => {
@@ -78,6 +79,7 @@ fn threads(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> 
             "name": thread.name,
             "role": role.text(),
             "isolate": isolate.map(|a| format!("{a:#x}")),
+            "isolate_number": number,
             "top": top,
             "selected": thread.selected,
         }));

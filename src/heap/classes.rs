@@ -3,6 +3,7 @@
 
 use super::index::{HeapIndex, ObjectRef};
 use super::parallel::Watch;
+use super::scope::Scope;
 use super::walk::{MapInfo, Tally};
 use crate::error::Result;
 use crate::metadata::InstanceType;
@@ -154,8 +155,43 @@ impl Classes {
         self.by_name.get(name).copied()
     }
 
+    /// What belongs to each class in one isolate's heap, or in all.
+    pub fn tallies(&self, heap: &HeapIndex, scope: Scope, watch: Watch<'_>) -> Result<Vec<Tally>> {
+        let pages = heap.image.pages();
+        if pages.iter().all(|p| scope.has(&p.page)) {
+            return Ok(self.all.iter().map(|c| c.tally).collect());
+        }
+        let states = super::parallel::for_each(
+            "counting",
+            heap.page_count(),
+            watch,
+            || vec![Tally::default(); self.all.len()],
+            |tallies, page| {
+                for object in scope.objects_of(heap, page) {
+                    let class = self.of_object(object);
+                    if let Some(tally) = class.and_then(|id| tallies.get_mut(id as usize)) {
+                        tally.put(heap.size_of(object).unwrap_or(0));
+                    }
+                }
+            },
+        )?;
+        let mut sum = vec![Tally::default(); self.all.len()];
+        for state in &states {
+            for (sum, tally) in sum.iter_mut().zip(state) {
+                sum.add(tally);
+            }
+        }
+        Ok(sum)
+    }
+
     /// The objects of a class, by address.
-    pub fn instances(&self, heap: &HeapIndex, id: ClassId, watch: Watch<'_>) -> Result<Vec<u64>> {
+    pub fn instances(
+        &self,
+        heap: &HeapIndex,
+        scope: Scope,
+        id: ClassId,
+        watch: Watch<'_>,
+    ) -> Result<Vec<u64>> {
         let wanted: Vec<bool> = self
             .of_map
             .iter()
@@ -172,7 +208,8 @@ impl Classes {
             Vec::new,
             |found, page| {
                 found.extend(
-                    heap.objects_of(page)
+                    scope
+                        .objects_of(heap, page)
                         .filter(|o| wanted.get(o.map as usize) == Some(&true))
                         .filter(|o| self.of_object(*o) == Some(id))
                         .map(|o| o.address),

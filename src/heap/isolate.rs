@@ -67,6 +67,8 @@ pub struct Isolate {
     pub roots: Roots,
     /// [`Thread::index`] of the threads that have it entered; empty while none runs it.
     pub threads: Vec<u32>,
+    /// The one of them that runs its JavaScript; the others work for it, as V8's platform does.
+    pub runner: Option<u32>,
     /// Number of pages that are its own.
     pub pages: usize,
 }
@@ -74,7 +76,7 @@ pub struct Isolate {
 /// All that was found of V8's heaps in a target.
 #[derive(Debug, Clone)]
 pub struct Isolates {
-    /// The main thread's first, then by address.
+    /// The main thread's first, then as their threads were started, then those without a thread.
     pub isolates: Vec<Isolate>,
     /// Pages of all, in address order; those with heap 0 are shared by all.
     pub pages: Vec<Page>,
@@ -99,6 +101,24 @@ impl Isolate {
             RootName::FreeSpaceMap => roots.fillers[0].ok_or_else(missing),
             RootName::OnePointerFillerMap => roots.fillers[1].ok_or_else(missing),
             RootName::TwoPointerFillerMap => roots.fillers[2].ok_or_else(missing),
+        }
+    }
+
+    /// The thread that runs the isolate's JavaScript: the one that left it for C++, else the
+    /// newest, since the platform's threads are there before any worker.
+    fn find_runner<'t>(
+        &self,
+        target: &dyn Target,
+        layout: &Layout,
+        threads: &'t [Thread],
+    ) -> Option<&'t Thread> {
+        let entered = || threads.iter().filter(|t| self.threads.contains(&t.index));
+        let left = |t: &&Thread| matches!(self.exit_frame(target, layout, t), Ok(Some(_)));
+        match self.threads.len() {
+            0 | 1 => entered().next(),
+            _ => entered()
+                .find(left)
+                .or_else(|| entered().max_by_key(|t| t.id)),
         }
     }
 
@@ -178,6 +198,7 @@ impl Isolates {
                     heap,
                     roots,
                     threads: Vec::new(),
+                    runner: None,
                     pages: count,
                 }),
                 Err(error) => causes.push((count, heap, error)),
@@ -206,7 +227,7 @@ impl Isolates {
             labs: Vec::new(),
             warnings,
         };
-        found.assign_threads(target);
+        found.assign_threads(target, layout);
         found.find_allocation(target.memory());
         Ok(found)
     }
@@ -216,6 +237,20 @@ impl Isolates {
         self.isolates
             .iter()
             .find(|i| i.threads.contains(&thread_index))
+    }
+
+    /// Its number: 0 is the main thread's, the workers' follow as they were started.
+    pub fn number(&self, isolate: &Isolate) -> Option<usize> {
+        self.isolates
+            .iter()
+            .position(|i| i.address == isolate.address)
+    }
+
+    /// The isolate that is at `address`, or has it in its heap.
+    pub fn at(&self, address: u64) -> Option<&Isolate> {
+        let itself = |i: &&Isolate| i.address == address || i.heap == address;
+        let found = self.isolates.iter().find(itself);
+        found.or_else(|| self.of_address(address & !3))
     }
 
     /// The isolate whose own pages hold `address`.
@@ -250,10 +285,11 @@ impl Isolates {
         self.labs.sort_unstable_by_key(|l| l.top);
     }
 
-    fn assign_threads(&mut self, target: &dyn Target) {
+    fn assign_threads(&mut self, target: &dyn Target, layout: &Layout) {
         let regions = target.regions().unwrap_or_default();
+        let threads = target.threads();
         let mut main = None;
-        for thread in target.threads() {
+        for thread in &threads {
             let words = tls_words(target.memory(), &regions, thread.registers.tls);
             let current = self
                 .isolates
@@ -261,13 +297,28 @@ impl Isolates {
                 .find(|i| words.contains(&i.address));
             if let Some(isolate) = current {
                 if main.is_none() || thread.id == target.process_id() {
-                    main = Some(isolate.address);
+                    main = Some((isolate.address, thread.index));
                 }
                 isolate.threads.push(thread.index);
             }
         }
-        self.isolates
-            .sort_by_key(|i| (Some(i.address) != main, i.address));
+        let mut keyed: Vec<_> = std::mem::take(&mut self.isolates)
+            .into_iter()
+            .map(|mut isolate| {
+                let runner = match main {
+                    Some((address, index)) if address == isolate.address => {
+                        threads.iter().find(|t| t.index == index)
+                    }
+                    _ => isolate.find_runner(target, layout, &threads),
+                };
+                isolate.runner = runner.map(|t| t.index);
+                let is_main = main.is_some_and(|(address, _)| address == isolate.address);
+                let started = runner.map_or(u64::MAX, |t| t.id);
+                ((!is_main, started, isolate.address), isolate)
+            })
+            .collect();
+        keyed.sort_by_key(|(key, _)| *key);
+        self.isolates = keyed.into_iter().map(|(_, isolate)| isolate).collect();
     }
 }
 

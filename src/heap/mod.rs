@@ -10,6 +10,7 @@ mod parallel;
 pub mod place;
 pub mod referrers;
 pub mod refs;
+mod scope;
 pub mod search;
 mod walk;
 
@@ -20,4 +21,5 @@ pub use isolate::{Isolate, Isolates, RootName, Roots};
 pub use labs::Lab;
 pub use pages::{Page, PAGE_ALIGNMENT};
 pub use parallel::Watch;
+pub use scope::Scope;
 pub use walk::{Coverage, MapInfo, Starts, Tally, Walker};

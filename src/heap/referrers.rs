@@ -7,6 +7,7 @@ use super::index::{HeapIndex, ObjectRef};
 use super::parallel::Watch;
 use super::place::{self, Inner, Place};
 use super::refs::{self, Hit, Words};
+use super::scope::Scope;
 use crate::error::Result;
 use crate::metadata::InstanceType;
 use crate::object::{Cx, HeapObject, JSString, Tagged};
@@ -36,6 +37,8 @@ pub struct Reference {
 /// Answers who refers to what.
 pub struct Referrers<'a> {
     pub heap: &'a HeapIndex,
+    /// Whose references are looked for.
+    pub scope: Scope,
     pub classes: &'a Classes,
     pub cx: Cx<'a>,
     pub watch: Watch<'a>,
@@ -52,7 +55,7 @@ struct Pending {
 impl<'a> Referrers<'a> {
     /// Every reference to the objects at these addresses, by address of the holder.
     pub fn of(&self, addresses: &[u64]) -> Result<Vec<Reference>> {
-        let hits = refs::find(self.heap, addresses, Words::Fields, self.watch)?;
+        let hits = self.find(addresses, Words::Fields)?;
         let pending = hits
             .into_iter()
             .map(|hit| Pending {
@@ -62,6 +65,12 @@ impl<'a> Referrers<'a> {
             })
             .collect();
         self.resolve(pending)
+    }
+
+    fn find(&self, addresses: &[u64], words: Words) -> Result<Vec<Hit>> {
+        let mut hits = refs::find(self.heap, addresses, words, self.watch)?;
+        hits.retain(|hit| self.scope.has_address(self.heap, hit.holder));
+        Ok(hits)
     }
 
     fn resolve(&self, mut pending: Vec<Pending>) -> Result<Vec<Reference>> {
@@ -114,7 +123,7 @@ impl<'a> Referrers<'a> {
     ) -> Result<Vec<Pending>> {
         let mut addresses: Vec<u64> = through.keys().copied().collect();
         addresses.sort_unstable();
-        let owners = refs::find(self.heap, &addresses, Words::Fields, self.watch)?;
+        let owners = self.find(&addresses, Words::Fields)?;
         let mut next = Vec::new();
         let mut owned: FxHashMap<u64, usize> = FxHashMap::default();
         for owner in owners {
@@ -169,7 +178,7 @@ impl<'a> Referrers<'a> {
             tally.is_some_and(|t| t.count > 0 && t.count <= MAX_OF_MAP)
         };
         let maps: Vec<u64> = by_map.keys().copied().filter(few).collect();
-        let objects = refs::find(self.heap, &maps, Words::Map, self.watch)?;
+        let objects = self.find(&maps, Words::Map)?;
         let mut told: FxHashSet<u64> = FxHashSet::default();
         for object in objects {
             for reference in by_map.get(&object.target).into_iter().flatten() {

@@ -3,7 +3,7 @@
 use super::async_frames::{await_position, awaiting_generator, promise_of};
 use super::location::{Place, Places};
 use crate::error::Result;
-use crate::heap::{HeapIndex, ObjectRef, Watch};
+use crate::heap::{HeapIndex, ObjectRef, Scope, Watch};
 use crate::metadata::InstanceType;
 use crate::object::{
     Cx, GeneratorState, HeapObject, JSFunction, JSGeneratorObject, JSPromise, PromiseState,
@@ -76,6 +76,7 @@ impl Collected<'_> {
 pub fn pending<'a>(
     cx: Cx<'a>,
     heap: &HeapIndex,
+    scope: Scope,
     watch: Watch<'_>,
 ) -> Result<Vec<PendingGroup<'a>>> {
     let mut generators = Vec::new();
@@ -85,7 +86,7 @@ pub fn pending<'a>(
             "looking for async functions",
             page as f64 / heap.page_count().max(1) as f64,
         )?;
-        for object in heap.objects_of(page) {
+        for object in scope.objects_of(heap, page) {
             match kind_of(heap, object) {
                 Some(InstanceType::JSPromise) => promises.push(object.address),
                 Some(

@@ -1,7 +1,6 @@
 //! What each thread of a Node.js process is for.
 
-use crate::heap::{Isolate, Isolates};
-use crate::metadata::Layout;
+use crate::heap::Isolates;
 use crate::target::{Target, Thread};
 
 /// A thread's role.
@@ -10,7 +9,7 @@ use crate::target::{Target, Thread};
 pub enum Role {
     /// Runs the program.
     Main,
-    /// Runs a Worker; numbered from 1 in the order of the threads.
+    /// Runs a Worker; the number is its isolate's, from 1 on as they were started.
     Worker(u32),
     /// Runs what V8 gives to the platform: concurrent compilation and garbage collection.
     PlatformWorker,
@@ -67,11 +66,7 @@ const FUNCTIONS: [(&str, Role); 12] = [
 ];
 
 /// The role of each thread, in the target's order.
-pub fn roles(
-    target: &dyn Target,
-    layout: &Layout,
-    isolates: Option<&Isolates>,
-) -> Vec<(Thread, Role)> {
+pub fn roles(target: &dyn Target, isolates: Option<&Isolates>) -> Vec<(Thread, Role)> {
     let threads = target.threads();
     let all = isolates.map_or(&[][..], |i| &i.isolates);
     let main = threads
@@ -81,20 +76,17 @@ pub fn roles(
         .or_else(|| all.first().and_then(|i| i.threads.first().copied()));
     let main_isolate = main.and_then(|m| isolates?.of_thread(m)).map(|i| i.address);
     // The platform's threads have an isolate entered too while they work for it.
-    let runners: Vec<u32> = all
-        .iter()
-        .filter(|i| Some(i.address) != main_isolate)
-        .filter_map(|i| runner(target, layout, i, &threads))
-        .collect();
-    let mut workers = 0;
+    let number = |thread: &Thread| {
+        all.iter()
+            .position(|i| i.runner == Some(thread.index) && Some(i.address) != main_isolate)
+    };
     threads
         .into_iter()
         .map(|thread| {
             let role = if Some(thread.index) == main {
                 Role::Main
-            } else if runners.contains(&thread.index) {
-                workers += 1;
-                Role::Worker(workers)
+            } else if let Some(number) = number(&thread) {
+                Role::Worker(u32::try_from(number).unwrap_or(u32::MAX))
             } else {
                 let entered = all.iter().any(|i| i.threads.contains(&thread.index));
                 match by_functions(target, &thread) {
@@ -105,25 +97,6 @@ pub fn roles(
             (thread, role)
         })
         .collect()
-}
-
-/// The thread that runs an isolate's JavaScript: the one that left it for C++, else the oldest.
-fn runner(
-    target: &dyn Target,
-    layout: &Layout,
-    isolate: &Isolate,
-    threads: &[Thread],
-) -> Option<u32> {
-    let entered = || {
-        threads
-            .iter()
-            .filter(|t| isolate.threads.contains(&t.index))
-    };
-    let left = |t: &&Thread| matches!(isolate.exit_frame(target, layout, t), Ok(Some(_)));
-    let found = entered()
-        .find(left)
-        .or_else(|| entered().min_by_key(|t| t.id))?;
-    Some(found.index)
 }
 
 fn by_functions(target: &dyn Target, thread: &Thread) -> Role {
