@@ -196,6 +196,12 @@ fn turbofan() {
 #[test]
 fn maglev() {
     check_all(AT_ONCE, "maglev", 24, &[Tier::Maglev], 60);
+    // The one release of line 22 here that has Maglev; it compiles on its own threads only.
+    if nodes().iter().any(|node| node == "22.0.0") {
+        let arguments = ["--allow-natives-syntax", "--", "maglev"];
+        let core = core_with("optimized", "22.0.0", &arguments);
+        check(&core, &[Tier::Maglev], 20);
+    }
 }
 
 #[test]

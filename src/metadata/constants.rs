@@ -572,6 +572,8 @@ constants! {
         by_display_name: [],
         /// Lines and columns of a script with a source URL are without the script's offset.
         offset_without_source_url: [],
+        /// A constructor called by a frame whose translation ends with a construct stub is named so.
+        constructors_of_stubs: [],
     }
     /// Slots of a Code's DeoptimizationData.
     deoptimization_data: DeoptimizationDataLayout {

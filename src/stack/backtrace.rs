@@ -151,7 +151,9 @@ impl<'a> Decoder<'a> {
         };
         let caller = after(1).filter(|f| f.kind != FrameKind::ArgumentsAdaptor);
         if let Some(caller) = caller.or(after(2)).and_then(|f| self.optimized(f)) {
-            js.is_constructor |= caller.calls_constructor;
+            let layout = js.function.cx.layout;
+            let named = layout.call_site.constructors_of_stubs.known() == Some(1);
+            js.is_constructor |= named && caller.calls_constructor;
         }
         if let Some(optimized) = self.optimized(frame) {
             if let Ok(calls) = self.optimized_calls(&js, &optimized) {

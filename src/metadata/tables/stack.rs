@@ -77,6 +77,7 @@ const V7_8: &[Row] = &[
     ("frame.builtin_argc", -24, SOURCE),
     ("call_site.by_display_name", 1, SOURCE),
     ("call_site.offset_without_source_url", 0, SOURCE),
+    ("call_site.constructors_of_stubs", 0, SOURCE),
     ("script.eval_mask", 1, SOURCE),
     ("script.type_normal", 2, SOURCE),
     ("script.eval_from_position", 80, SOURCE),
@@ -129,6 +130,7 @@ const V12_4: &[Row] = &[
 ];
 
 const V13_6: &[Row] = &[
+    ("call_site.constructors_of_stubs", 1, SOURCE),
     ("call_site.functions_by_name", 2, SOURCE),
     ("shared_function_info_wrapper.shared", 8, SOURCE),
     ("deoptimization_data.literals_index", 3, SOURCE),
