@@ -761,7 +761,8 @@ fn global_property(session: &Session, name: &str) -> Tagged {
     panic!("no global object has {name}");
 }
 
-/// Lone surrogates, which JSON.stringify escapes, are no text to serde.
+/// Lone surrogates, which JSON.stringify escapes, are no text to serde: they are text of the kind
+/// that util.inspect makes of them.
 fn parse(line: &str) -> Json {
     let mut clean = String::with_capacity(line.len());
     let mut rest = line;
@@ -773,8 +774,11 @@ fn parse(line: &str) -> Json {
             && escape.len() >= 6
             && escape[2..].starts_with(['d', 'D'])
             && escape.as_bytes()[3] >= b'8';
-        clean.push_str(if lone { "\\ufffd" } else { &escape[..2] });
-        rest = &escape[if lone { 6 } else { 2 }..];
+        if lone {
+            clean.push('\\');
+        }
+        clean.push_str(&escape[..2]);
+        rest = &escape[2..];
     }
     clean.push_str(rest);
     serde_json::from_str(&clean).unwrap_or_else(|e| panic!("{e}: {line}"))

@@ -33,6 +33,15 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    fn compat(&self) -> &'static str {
+        match self.compat_llnode {
+            true => "llnode",
+            false => "off",
+        }
+    }
+}
+
 impl Color {
     fn name(self) -> &'static str {
         match self {
@@ -60,10 +69,12 @@ impl App {
 
 /// Runs `v8 settings set NAME VALUE`.
 pub fn set(app: &mut App, _: &dyn Host, arguments: &[String]) -> Outcome {
-    let mut words = arguments.iter().map(String::as_str);
+    let as_json = arguments.iter().any(|w| w == "--json");
+    let words = arguments.iter().map(String::as_str);
+    let mut words = words.filter(|w| *w != "--json");
     let (name, value) = (words.next(), words.next());
-    match (name, value) {
-        (Some("--help" | "-h"), _) => super::help::of("settings set"),
+    let outcome = match (name, value) {
+        (Some("--help" | "-h"), _) => return super::help::of("settings set"),
         (Some("color"), value) => color(app, value),
         (Some("tree-padding"), value) => tree_padding(app, value),
         (Some("compat"), value) => compat(app, value),
@@ -73,7 +84,20 @@ pub fn set(app: &mut App, _: &dyn Host, arguments: &[String]) -> Outcome {
         (None, _) => {
             Outcome::failed("USAGE: v8 settings set (color | tree-padding | compat) value")
         }
+    };
+    match outcome.error {
+        None if as_json => json(app),
+        _ => outcome,
     }
+}
+
+/// All settings.
+fn json(app: &App) -> Outcome {
+    super::json(&serde_json::json!({
+        "color": app.settings.color.name(),
+        "tree-padding": app.settings.tree_padding,
+        "compat": app.settings.compat(),
+    }))
 }
 
 fn color(app: &mut App, value: Option<&str>) -> Outcome {
@@ -113,28 +137,22 @@ fn compat(app: &mut App, value: Option<&str>) -> Outcome {
         Some("off") => false,
         _ => return Outcome::failed("USAGE: v8 settings set compat (llnode | off)"),
     };
-    Outcome::ok(format!(
-        "Compat set to '{}'\n",
-        if app.settings.compat_llnode {
-            "llnode"
-        } else {
-            "off"
-        }
-    ))
+    Outcome::ok(format!("Compat set to '{}'\n", app.settings.compat()))
 }
 
 /// Runs `v8 settings show`.
-pub fn show(app: &mut App, _: &dyn Host, _: &[String]) -> Outcome {
+pub fn show(app: &mut App, _: &dyn Host, arguments: &[String]) -> Outcome {
+    match arguments.first().map(String::as_str) {
+        Some("--help" | "-h") => return super::help::of("settings show"),
+        Some("--json") => return json(app),
+        _ => {}
+    }
     let settings = &app.settings;
-    let compat = if settings.compat_llnode {
-        "llnode"
-    } else {
-        "off"
-    };
     Outcome::ok(format!(
-        "color = {}\ntree-padding = {}\ncompat = {compat}\n",
+        "color = {}\ntree-padding = {}\ncompat = {}\n",
         settings.color.name(),
         settings.tree_padding,
+        settings.compat(),
     ))
 }
 

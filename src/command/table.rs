@@ -31,7 +31,7 @@ const VALUE_DETAILS: &str = concat!(
 pub static TABLE: &[Command] = &[
     Command {
         name: "help",
-        usage: "help [command]",
+        usage: "help [--json] [command]",
         summary: "List the v8 commands, or explain one.",
         details: "",
         run: super::help::run,
@@ -139,7 +139,7 @@ pub static TABLE: &[Command] = &[
     },
     Command {
         name: "settings set",
-        usage: "settings set name value",
+        usage: "settings set [--json] name value",
         summary: "Change a setting: color, tree-padding or compat.",
         details: "  color always|never|auto   colours; auto: on a terminal\n\
                   \x20 tree-padding 1..10        spaces a level of 'findrefs -r'\n\
@@ -148,7 +148,7 @@ pub static TABLE: &[Command] = &[
     },
     Command {
         name: "settings show",
-        usage: "settings show",
+        usage: "settings show [--json]",
         summary: "Show the settings.",
         details: "",
         run: super::settings::show,
@@ -230,10 +230,10 @@ pub static TABLE: &[Command] = &[
     },
     Command {
         name: "version",
-        usage: "version",
+        usage: "version [--json]",
         summary: "Show the version of v8rs.",
         details: "",
-        run: |_, _, _| Outcome::ok(concat!("v8rs ", env!("CARGO_PKG_VERSION"), "\n")),
+        run: super::help::version,
     },
 ];
 

@@ -56,5 +56,5 @@ pub use special::{
     date_is_smi, date_value, iso_text, namespace_exports, proxy_parts, regexp_flags, regexp_source,
     wrapped_primitive,
 };
-pub use string::{JSString, StringShape, StringText};
+pub use string::{unit_text, JSString, StringShape, StringText};
 pub use symbol::{Symbol, SymbolKind};

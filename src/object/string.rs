@@ -2,6 +2,7 @@
 
 use super::{HeapObject, Tagged};
 use crate::error::{Error, Result};
+use std::fmt::Write;
 
 /// A string.
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +30,18 @@ pub struct StringText {
 }
 
 impl StringText {
-    /// As Rust text; lone surrogates become U+FFFD.
+    /// As Rust text; a lone surrogate is written out as `util.inspect` does it: `\ud83d`.
     pub fn text(&self) -> String {
+        let units = match self.units.split_last() {
+            // Only the limit on the text parted it from its other half.
+            Some((0xd800..=0xdbff, rest)) if self.is_truncated() => rest,
+            _ => &self.units,
+        };
+        unit_text(units)
+    }
+
+    /// As Rust text; lone surrogates become U+FFFD.
+    pub fn lossy_text(&self) -> String {
         String::from_utf16_lossy(&self.units)
     }
 
@@ -38,6 +49,21 @@ impl StringText {
     pub fn is_truncated(&self) -> bool {
         (self.units.len() as u64) < self.length
     }
+}
+
+/// UTF-16 as Rust text, see [`StringText::text`].
+pub fn unit_text(units: &[u16]) -> String {
+    let mut out = String::with_capacity(units.len());
+    for c in char::decode_utf16(units.iter().copied()) {
+        match c {
+            Ok(c) => out.push(c),
+            // Writing to a String does not fail.
+            Err(lone) => {
+                let _ = write!(out, "\\u{:04x}", lone.unpaired_surrogate());
+            }
+        }
+    }
+    out
 }
 
 /// Nodes of cons strings visited at most in one read: deeper ropes exist only in broken heaps or

@@ -44,16 +44,24 @@ fn push(out: &mut String, c: char) {
     }
 }
 
-/// As [`escape`], for text between double quotes: quotes and backslashes are marked too.
+/// As [`escape`], for text between double quotes: quotes and backslashes are marked too, but for
+/// those of a lone surrogate, which is text already (`\ud83d`).
 pub fn escape_quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if matches!(c, '"' | '\\') {
+    for (at, c) in text.char_indices() {
+        if c == '"' || (c == '\\' && !text.get(at..).is_some_and(is_lone_surrogate)) {
             out.push('\\');
         }
         push(&mut out, c);
     }
     out
+}
+
+fn is_lone_surrogate(text: &str) -> bool {
+    let digits = text
+        .strip_prefix("\\ud")
+        .and_then(|t| t.as_bytes().get(..3));
+    digits.is_some_and(|d| d[0] >= b'8' && d.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// As [`escape`], for text of several lines (source code): line ends and tabs stay.
@@ -81,6 +89,7 @@ mod tests {
         assert_eq!(escape("\u{202e}evil\u{9b}"), "\\u202eevil\\x9b");
         assert_eq!(escape("\u{e0041}"), "\\udb40\\udc41");
         assert_eq!(escape_quoted("say \"\\\"\n"), "say \\\"\\\\\\\"\\n");
+        assert_eq!(escape_quoted("\\ud83d \\ud7ff"), "\\ud83d \\\\ud7ff");
         assert_eq!(escape_lines("a\r\n\tb\x07"), "a\n\tb\\x07");
     }
 }

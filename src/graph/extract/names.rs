@@ -91,7 +91,7 @@ impl Names {
         let symbol = Symbol(object);
         let text = match symbol.description(LIMIT) {
             Ok(Some(text)) => {
-                let text = clean(text.text());
+                let text = clean(text.lossy_text());
                 match symbol.kind() {
                     Ok(SymbolKind::PrivateName | SymbolKind::PrivateBrand) => text,
                     _ => format!("<symbol {text}>"),
@@ -118,7 +118,7 @@ fn clean(text: String) -> String {
 /// A string's text as far as V8 takes it for a name.
 pub fn string_text(object: HeapObject) -> String {
     match JSString(object).read(LIMIT) {
-        Ok(text) => clean(text.text()),
+        Ok(text) => clean(text.lossy_text()),
         Err(_) => String::new(),
     }
 }

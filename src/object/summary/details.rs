@@ -201,7 +201,7 @@ fn elements(object: HeapObject, kind: T, options: Options) -> Result<Option<Sect
         let text = string.read(MAX_KEY)?;
         for (index, unit) in text.units.iter().enumerate() {
             let text = super::Text {
-                text: String::from_utf16_lossy(&[*unit]),
+                text: crate::object::unit_text(&[*unit]),
                 length: 1,
                 ..super::Text::default()
             };
