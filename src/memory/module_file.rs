@@ -70,6 +70,7 @@ pub struct ModuleFile {
     format: Format,
     segments: Vec<LoadSegment>,
     tls: Option<TlsBlock>,
+    unwind_header: Option<u64>,
     build_id: Option<String>,
     /// By address, made when first asked for.
     by_address: OnceCell<Vec<Place>>,
@@ -116,6 +117,7 @@ impl ModuleFile {
         let (start, end) = native_slice(&map);
         let data = map.get(start..end).unwrap_or(&[]);
         let (format, segments, tls, build_id);
+        let mut unwind_header = None;
         if data.starts_with(&elf::ELFMAG) {
             let elf = ElfFile64::<Endianness>::parse(data)?;
             let endian = elf.endian();
@@ -129,6 +131,11 @@ impl ModuleFile {
                     size: p.p_memsz(endian),
                     align: p.p_align(endian).max(1),
                 });
+            unwind_header = elf
+                .elf_program_headers()
+                .iter()
+                .find(|p| p.p_type(endian) == elf::PT_GNU_EH_FRAME)
+                .map(|p| p.p_vaddr(endian));
             build_id = elf.build_id().ok().flatten().map(hex);
         } else {
             let macho = MachOFile64::<Endianness>::parse(data)?;
@@ -144,6 +151,7 @@ impl ModuleFile {
             format,
             segments,
             tls,
+            unwind_header,
             build_id,
             by_address: OnceCell::new(),
             map,
@@ -210,6 +218,11 @@ impl ModuleFile {
     /// Size and alignment of the thread-local block (ELF `PT_TLS`).
     pub fn tls_size_align(&self) -> Option<TlsBlock> {
         self.tls
+    }
+
+    /// File address of the index of the unwind tables (`.eh_frame_hdr`).
+    pub fn unwind_header(&self) -> Option<u64> {
+        self.unwind_header
     }
 
     /// GNU build id or Mach-O UUID, lower-case hex.

@@ -880,6 +880,12 @@ constants! {
         exit_sp: [],
         /// Entry frame: the isolate's c_entry_fp at the time, which is to the next exit frame.
         entry_c_entry_fp: [],
+        /// Entry frame: registers of the C++ function that called (System V ABI of x64).
+        entry_saved_r12: [],
+        entry_saved_r13: [],
+        entry_saved_r14: [],
+        entry_saved_r15: [],
+        entry_saved_rbx: [],
         builtin_exit_new_target: [],
         builtin_exit_target: [],
         builtin_exit_argc: [],

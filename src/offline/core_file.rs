@@ -234,6 +234,10 @@ impl Target for CoreFile {
         let mut frames = Vec::new();
         while frames.len() < limit.min(100_000) {
             let symbol = self.symbolize(pc);
+            // As far as debuggers get for sure; beyond is the business of V8's own chain.
+            let is_generated = symbol
+                .as_ref()
+                .is_none_or(|(name, _)| name.starts_with("Builtins_"));
             frames.push(NativeFrame {
                 index: frames.len() as u32,
                 pc,
@@ -246,6 +250,9 @@ impl Target for CoreFile {
                 function: symbol.map(|(name, _)| name),
                 selected: frames.is_empty(),
             });
+            if is_generated {
+                break;
+            }
             let (Ok(next), Ok(back)) = (self.u64(fp), self.u64(fp.wrapping_add(8))) else {
                 break;
             };

@@ -6,6 +6,7 @@ use super::call_site::CallSite;
 use super::frame::JsFrame;
 use super::location::{Place, Places};
 use super::merge::merge;
+use super::unwind::Unwinder;
 use super::walk::{thread_frames, FoundBy, FrameKind, V8Frame, Walker};
 use crate::deopt::{optimized_frame, InlinedFrame, OptimizedFrame, Tier, TranslatedKind, Value};
 use crate::error::Result;
@@ -79,31 +80,41 @@ impl<'a> Source<'a> {
         };
         let decoder = Decoder::new(*self, walker);
         let merged = merge(&native, &frames);
-        let mut out: Vec<Frame> = merged
-            .into_iter()
-            .take(limit)
-            .map(|m| {
-                let native = m.native.and_then(|i| native.get(i)).cloned();
-                let v8 = m.v8.and_then(|i| frames.get(i));
-                Frame {
-                    number: m.number,
-                    pc: v8.and_then(|f| f.pc).or(native.as_ref().map(|n| n.pc)),
-                    fp: v8.map_or_else(|| native.as_ref().map_or(0, |n| n.fp), |f| f.fp),
-                    kind: v8.map(|f| f.kind),
-                    found_by: v8.map_or(FoundBy::Unwinder, |f| f.found_by),
-                    calls: m.v8.map_or_else(Vec::new, |i| decoder.calls(&frames, i)),
-                    selected: native.as_ref().is_some_and(|n| n.selected),
-                    native,
-                }
-            })
-            .collect();
+        let mut unwinder = Unwinder::new(self.cx, self.target);
+        let mut out: Vec<Frame> = Vec::new();
+        for (at, m) in merged.iter().enumerate() {
+            if out.len() >= limit {
+                break;
+            }
+            let mine = m.native.and_then(|i| native.get(i)).cloned();
+            let v8 = m.v8.and_then(|i| frames.get(i));
+            out.push(Frame {
+                number: m.number,
+                pc: v8.and_then(|f| f.pc).or(mine.as_ref().map(|n| n.pc)),
+                fp: v8.map_or_else(|| mine.as_ref().map_or(0, |n| n.fp), |f| f.fp),
+                kind: v8.map(|f| f.kind),
+                found_by: v8.map_or(FoundBy::Unwinder, |f| f.found_by),
+                calls: m.v8.map_or_else(Vec::new, |i| decoder.calls(&frames, i)),
+                selected: mine.as_ref().is_some_and(|n| n.selected),
+                native: mine,
+            });
+            // The debugger that has the frame before the entry has those before that.
+            let next = merged.get(at + 1).and_then(|m| native.get(m.native?));
+            let entry = v8.filter(|f| f.kind.is_entry());
+            let missing = |fp: &u64| next.is_none_or(|n| n.sp != fp.wrapping_add(16));
+            if let Some(fp) = entry.map(|f| f.fp).filter(missing) {
+                let room = limit.saturating_sub(out.len());
+                let end = m.v8.and_then(|i| frames.get(i + 1)).map(|f| f.fp);
+                let callers = unwinder.callers_of_entry(fp, end, room);
+                out.extend(callers.into_iter().map(by_tables));
+            }
+        }
         for waiting in decoder.waiting(&frames) {
             if out.len() >= limit {
                 break;
             }
-            let number = out.last().map_or(0, |f| f.number.saturating_add(1));
             out.push(Frame {
-                number,
+                number: 0,
                 pc: None,
                 fp: 0,
                 native: None,
@@ -113,7 +124,27 @@ impl<'a> Source<'a> {
                 selected: false,
             });
         }
+        // The debugger's numbers as long as no frames stand between that it does not have.
+        let mut free = 0;
+        for frame in &mut out {
+            frame.number = frame.number.max(free);
+            free = frame.number.saturating_add(1);
+        }
         out
+    }
+}
+
+/// A frame that the debugger does not have.
+fn by_tables<'a>(native: NativeFrame) -> Frame<'a> {
+    Frame {
+        number: 0,
+        pc: Some(native.pc),
+        fp: native.fp,
+        native: Some(native),
+        kind: None,
+        found_by: FoundBy::UnwindTables,
+        calls: Vec::new(),
+        selected: false,
     }
 }
 

@@ -3,7 +3,7 @@
 //! The debugger's unwinder is right about C++ and guesses in generated code; V8's chain is right
 //! about generated code and skips C++. Frames meet where frame pointer and pc agree.
 
-use super::walk::{FrameKind, V8Frame};
+use super::walk::V8Frame;
 use crate::target::NativeFrame;
 
 /// A frame of the merged stack: indexes of the debugger's and of V8's frame, one at least.
@@ -70,7 +70,7 @@ pub fn merge(native: &[NativeFrame], v8: &[V8Frame]) -> Vec<Merged> {
         if let Some(found) = found {
             next = found + 1;
         }
-        inside = !matches!(frame.kind, FrameKind::Entry | FrameKind::ConstructEntry);
+        inside = !frame.kind.is_entry();
     }
     let end = v8.last().map_or(0, |f| f.fp);
     for (i, n) in native.iter().enumerate().skip(next) {
@@ -83,7 +83,7 @@ pub fn merge(native: &[NativeFrame], v8: &[V8Frame]) -> Vec<Merged> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::walk::FoundBy;
+    use super::super::walk::{FoundBy, FrameKind};
     use super::*;
 
     fn native(index: u32, pc: u64, fp: u64, function: Option<&str>) -> NativeFrame {

@@ -16,6 +16,7 @@ mod parameters;
 mod pending;
 mod source_positions;
 mod threads;
+mod unwind;
 mod variables;
 mod walk;
 

@@ -51,6 +51,13 @@ pub enum FrameKind {
     Unknown,
 }
 
+impl FrameKind {
+    /// Whether C++ called JavaScript here.
+    pub fn is_entry(self) -> bool {
+        matches!(self, FrameKind::Entry | FrameKind::ConstructEntry)
+    }
+}
+
 /// How a frame was found, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -67,6 +74,8 @@ pub enum FoundBy {
     Promise,
     /// The debugger's unwinder.
     Unwinder,
+    /// The unwind tables of the program's files, from the registers that an entry frame keeps.
+    UnwindTables,
     /// It looked like a frame on the stack.
     Scan,
 }
@@ -218,7 +227,7 @@ impl<'a> Walker<'a> {
                 kind,
                 found_by,
             });
-            next = if matches!(kind, FrameKind::Entry | FrameKind::ConstructEntry) {
+            next = if kind.is_entry() {
                 self.slot(fp, self.cx.layout.frame.entry_c_entry_fp)
                     .filter(|outer| *outer > fp && self.is_exit(*outer))
                     .map(|outer| (outer, None, FoundBy::EntryFrame))
