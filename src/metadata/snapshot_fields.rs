@@ -234,7 +234,15 @@ static FIELDS: &[SnapshotField] = &[
         Hidden,
         code("(shared function infos)"),
     )
-    .from(KINDS),
+    .from(KINDS)
+    .before((13, 0)),
+    field(
+        &[T::Script],
+        At(|l| l.script.shared_function_infos),
+        Hidden,
+        code("(infos)"),
+    )
+    .from((13, 0)),
     field(
         &[T::Script],
         At(|l| l.script.host_defined_options),
@@ -316,7 +324,15 @@ static FIELDS: &[SnapshotField] = &[
         At(|l| l.allocation_site.dependent_code),
         Internal("dependent_code"),
         tag("(dependent code)"),
-    ),
+    )
+    .before(KINDS),
+    field(
+        &[T::AllocationSite],
+        At(|l| l.allocation_site.dependent_code),
+        Internal("dependent_code"),
+        code("(dependent code)"),
+    )
+    .from(KINDS),
     field(
         &[T::AllocationSite],
         At(|l| l.allocation_site.weak_next),
@@ -337,6 +353,14 @@ static FIELDS: &[SnapshotField] = &[
         code("(constant elements)"),
     )
     .from(KINDS),
+    field(
+        &[T::RegExpBoilerplateDescription],
+        Offset(8),
+        Hidden,
+        code("(RegExp data)"),
+    )
+    .from(KINDS)
+    .before((13, 0)),
     field(
         &[T::RegExpBoilerplateDescription],
         Offset(8),

@@ -45,6 +45,11 @@ pub fn body(layout: &Layout, kind: InstanceType, number: u16) -> Body {
         | T::FreeSpace
         | T::Filler => Body::None,
         T::PreparseData => Body::Words(16..usize::MAX),
+        // Behind the header are lengths, flags and pointers of C++.
+        T::JSArrayBuffer => match layout.js_array_buffer.byte_length.offset() {
+            Ok(end) => Body::Words(8..end as usize),
+            Err(_) => all,
+        },
         T::BytecodeArray => match layout.bytecode_array.data.offset() {
             Ok(end) => Body::Words(8..end as usize),
             Err(_) => all,

@@ -1,6 +1,7 @@
 //! The references of each object, by the rules of V8's snapshot generator.
 
 mod code;
+mod context;
 mod js;
 
 use super::body::Body;
@@ -55,6 +56,8 @@ pub struct Edges<'e, 'a> {
     seen_backing_stores: FxHashSet<u64>,
     /// Code that Sparkplug made, where V8 9 tells it.
     baseline: FxHashSet<Ordinal>,
+    /// Slots of a native context, and their names.
+    pub native_context_names: Vec<(usize, StringId)>,
 }
 
 /// Names of edges that no field table has.
@@ -75,6 +78,7 @@ struct WordNames {
     back_pointer: StringId,
     constructor: StringId,
     constructor_function_data: StringId,
+    global_object: StringId,
     transition: StringId,
     transitions: StringId,
     prototype_info: StringId,
@@ -101,6 +105,7 @@ impl WordNames {
             back_pointer: names.intern("back_pointer"),
             constructor: names.intern("constructor"),
             constructor_function_data: names.intern("constructor_function_data"),
+            global_object: names.intern("global_object"),
             transition: names.intern("transition"),
             transitions: names.intern("transitions"),
             prototype_info: names.intern("prototype_info"),
@@ -158,6 +163,7 @@ impl<'e, 'a> Edges<'e, 'a> {
             words,
             seen_backing_stores: FxHashSet::default(),
             baseline: baseline_code(space),
+            native_context_names: Vec::new(),
         }
     }
 
@@ -192,6 +198,11 @@ impl<'e, 'a> Edges<'e, 'a> {
         self.visited
             .get(at / 64)
             .is_some_and(|w| w >> (at % 64) & 1 == 1)
+    }
+
+    fn is_string(&self, word: u64) -> bool {
+        let target = self.space.target(word);
+        target.is_some_and(|t| self.space.map(t).kind == InstanceType::String)
     }
 
     /// SetInternalReference.
@@ -263,7 +274,7 @@ impl<'e, 'a> Edges<'e, 'a> {
         if let Some((_, to)) = word_at(bytes, 0).and_then(|w| self.essential(w)) {
             self.edge(EdgeType::Internal, self.words.map, to)?;
         }
-        self.rest(bytes, shape)
+        self.rest(object, bytes, shape)
     }
 
     fn references(&mut self, object: Ordinal, bytes: &[u8], shape: &Shape) -> Result<()> {
@@ -272,7 +283,10 @@ impl<'e, 'a> Edges<'e, 'a> {
             let offset = usize::from(field.offset);
             if let (Some(tag), Some(word)) = (field.tag, word_at(bytes, offset)) {
                 let becomes = tag.becomes.and_then(|k| self.kinds(k));
-                self.tag(word, tag.name, becomes);
+                // A SharedFunctionInfo's name stands where its ScopeInfo will.
+                if shape.kind != T::SharedFunctionInfo || !self.is_string(word) {
+                    self.tag(word, tag.name, becomes);
+                }
             }
             match field.usage {
                 FieldUse::Internal(_) => match word_at(bytes, offset) {
@@ -285,7 +299,7 @@ impl<'e, 'a> Edges<'e, 'a> {
             }
         }
         match shape.kind {
-            T::JSGlobalProxy => Ok(()),
+            T::JSGlobalProxy => self.global_proxy(bytes),
             T::JSArrayBuffer => self.array_buffer(bytes),
             _ if shape.is_js_object => self.js_object(object, bytes, shape),
             T::String => self.string(bytes, shape),
@@ -310,14 +324,15 @@ impl<'e, 'a> Edges<'e, 'a> {
             T::ScopeInfo if !shape.is_fixed_array => self.scope_info(bytes),
             T::CallSiteInfo => self.call_site_info(bytes),
             T::EphemeronHashTable => self.ephemerons(bytes),
-            kind if kind.is_context() => self.context(object, bytes, shape),
+            kind if kind.is_context() => self.context(bytes, shape),
             _ if shape.is_fixed_array => self.fixed_array(bytes),
             _ => Ok(()),
         }
     }
 
     /// What V8 visits besides: hidden and weak edges without a name.
-    fn rest(&mut self, bytes: &[u8], shape: &Shape) -> Result<()> {
+    fn rest(&mut self, object: Ordinal, bytes: &[u8], shape: &Shape) -> Result<()> {
+        let shapes = self.shapes;
         let range = match &shape.body {
             Body::None | Body::Ephemerons => return Ok(()),
             Body::Words(range) => range.clone(),
@@ -329,6 +344,9 @@ impl<'e, 'a> Edges<'e, 'a> {
                     let Some(word) = word_at(bytes, at) else {
                         break;
                     };
+                    if let Some(code) = shapes.called(self.space, object, bytes, at, *start) {
+                        self.rest_word(self.space.address(code) | 1)?;
+                    }
                     if !Tagged(word).is_strong() {
                         continue;
                     }
@@ -592,152 +610,6 @@ impl<'e, 'a> Edges<'e, 'a> {
         if version.at_least(12, 0) && !version.at_least(13, 0) {
             if let Some(word) = word_at(bytes, 8) {
                 self.rest_word(word)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn ephemerons(&mut self, bytes: &[u8]) -> Result<()> {
-        let data = self
-            .shapes
-            .cx
-            .layout
-            .fixed_array
-            .data
-            .offset()
-            .unwrap_or(16) as usize;
-        let mut at = self.shapes.ephemerons_start;
-        let table = self.node;
-        let table_id = table.wrapping_mul(2).wrapping_add(1);
-        let mut edges = 0u32;
-        while let (Some(key), Some(value)) = (word_at(bytes, at), word_at(bytes, at + 8)) {
-            let index = at.saturating_sub(data) / 8;
-            for (word, index) in [(key, index), (value, index + 1)] {
-                if let Some((_, to)) = self.essential(word) {
-                    let name = self.names.number(index);
-                    self.edge(EdgeType::Weak, name, to)?;
-                    edges += 1;
-                }
-            }
-            if let (Some((key, from)), Some((_, to))) = (self.child(key), self.child(value)) {
-                let old = !self.shapes.cx.layout.version.at_least(8, 0);
-                if old || self.space.map(key).kind != InstanceType::Oddball {
-                    let id = |node: NodeId| node.wrapping_mul(2).wrapping_add(1);
-                    let name_of = |edges: &Self, node| {
-                        edges.names.text(edges.builder.name_of(node)).to_string()
-                    };
-                    let text = format!(
-                        " / part of key ({} @{}) -> value ({} @{}) pair in WeakMap (table @{})",
-                        name_of(self, from),
-                        id(from),
-                        name_of(self, to),
-                        id(to),
-                        table_id
-                    );
-                    if !old {
-                        edges += 1;
-                        let name = self.names.intern(&format!("{edges}{text}"));
-                        self.edge(EdgeType::Internal, name, to)?;
-                    }
-                    self.key_edges.push((from, to, text));
-                }
-            }
-            at += 16;
-        }
-        Ok(())
-    }
-
-    fn context(&mut self, object: Ordinal, bytes: &[u8], shape: &Shape) -> Result<()> {
-        use InstanceType as T;
-        let cx = self.shapes.cx;
-        let layout = &cx.layout.context;
-        let slots = layout.slots.offset().unwrap_or(16) as usize;
-        let offset = |index: Option<i64>| {
-            index
-                .and_then(|i| usize::try_from(i).ok())
-                .map(|i| slots + i * 8)
-        };
-        let scope_info = offset(layout.scope_info_index.known());
-        let previous = offset(layout.previous_index.known());
-        let extension = offset(layout.extension_index.known());
-        let info = scope_info.and_then(|at| word_at(bytes, at));
-        let info = info.and_then(|w| cx.object(Tagged(w)).ok());
-        let declaration = match shape.kind {
-            T::FunctionContext | T::ScriptContext | T::ModuleContext => true,
-            T::EvalContext | T::BlockContext => {
-                info.is_some_and(|i| ScopeInfo(i).is_declaration_scope().unwrap_or(false))
-            }
-            _ => false,
-        };
-        if let (true, Some(info)) = (declaration, info) {
-            if !self.locals.contains_key(&info.address) {
-                let locals = ScopeInfo(info).context_locals().unwrap_or_default();
-                let locals = locals
-                    .into_iter()
-                    .map(|l| (l.slot, self.names.intern(&l.name.unwrap_or_default())))
-                    .collect();
-                self.locals.insert(info.address, locals);
-            }
-            let count = self.locals.get(&info.address).map_or(0, Vec::len);
-            for at in 0..count {
-                let (slot, name) = self.locals[&info.address][at];
-                let offset = slots.saturating_add((slot as usize).saturating_mul(8));
-                let Some(word) = word_at(bytes, offset) else {
-                    continue;
-                };
-                if let Some((_, to)) = self.child(word) {
-                    self.edge(EdgeType::Context, name, to)?;
-                    self.visit(offset);
-                }
-            }
-        }
-        let named = [
-            (scope_info, self.words.scope_info),
-            (previous, self.words.previous),
-        ];
-        for (offset, name) in named {
-            if let Some(offset) = offset {
-                self.internal(bytes, offset, name)?;
-            }
-        }
-        let has_extension = shape.kind == T::NativeContext
-            || info.is_some_and(|i| ScopeInfo(i).has_context_extension_slot().unwrap_or(false));
-        if let (true, Some(offset)) = (has_extension, extension) {
-            if !self.is_visited(offset) {
-                self.internal(bytes, offset, self.words.extension)?;
-            }
-        }
-        if !cx.layout.version.at_least(8, 0) && shape.kind != T::NativeContext {
-            let at = slots + OLD_NATIVE_CONTEXT_INDEX * 8;
-            if !self.is_visited(at) {
-                self.internal(bytes, at, self.words.native_context)?;
-            }
-        }
-        if shape.kind == T::NativeContext {
-            self.native_context(object, bytes, slots)?;
-        }
-        Ok(())
-    }
-
-    fn native_context(&mut self, _object: Ordinal, bytes: &[u8], slots: usize) -> Result<()> {
-        let length = word_at(bytes, 8).and_then(|w| self.shapes.cx.smi(Tagged(w)));
-        let count = usize::try_from(length.unwrap_or(0)).unwrap_or(0);
-        let embedder = self.shapes.cx.layout.context.embedder_data.offset().ok();
-        for index in 0..count {
-            let offset = slots + index * 8;
-            if index + 1 == count {
-                // The list of all contexts, which holds none.
-                self.visit(offset);
-                break;
-            }
-            if embedder == Some(offset as u64) {
-                if let Some(word) = word_at(bytes, offset) {
-                    self.tag(word, "(context data)", None);
-                }
-            }
-            if !self.is_visited(offset) {
-                let name = self.names.number(index);
-                self.internal(bytes, offset, name)?;
             }
         }
         Ok(())

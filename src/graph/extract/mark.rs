@@ -113,6 +113,9 @@ impl<'m, 'a> Marker<'m, 'a> {
                     if let Some(word) = word_at(bytes, at) {
                         self.push_word(word);
                     }
+                    if let Some(code) = shapes.called(space, object, bytes, at, *start) {
+                        self.push(code);
+                    }
                 }
             }
             Body::Ephemerons => {

@@ -78,7 +78,7 @@ pub fn extract(source: &Source, all: bool, watch: Watch) -> Result<Extracted> {
         layout: source.layout,
     };
     watch("numbering objects", 0.0)?;
-    let space = Space::new(source.index, source.isolate)?;
+    let space = Space::new(source.index, source.isolate, source.target.memory())?;
     let mut names = Names::default();
     let mut shapes = Shapes::new(cx, &space, &mut names);
     shapes.dispatch = dispatch::DispatchTable::find(source.target, source.layout, &space);
@@ -285,6 +285,12 @@ impl Extraction<'_, '_> {
         }
         let the_hole = self.source.isolate.root(RootName::TheHole)?.0;
         self.tag_builtins();
+        let memory = self.source.target.memory();
+        let slots = roots::native_context_names(self.source.program, memory);
+        let slots = slots
+            .into_iter()
+            .map(|(index, name)| (index, self.names.intern(&name)))
+            .collect();
         let mut edges = Edges::new(
             &self.space,
             &self.shapes,
@@ -294,6 +300,7 @@ impl Extraction<'_, '_> {
             inessential,
             the_hole,
         );
+        edges.native_context_names = slots;
         for object in 0..self.space.len() as Ordinal {
             if object % (1 << 18) == 0 {
                 let share = f64::from(object) / self.space.len() as f64;
@@ -551,6 +558,10 @@ fn string_type_name(cx: Cx, number: u16) -> String {
     let not_internalized = tags.not_internalized_mask.known().unwrap_or(0x20);
     let internalized = n & not_internalized == 0;
     let mut name = String::new();
+    let shared = n & 0xff80 == 0 && n & 0x40 != 0;
+    if shared {
+        name += "Shared";
+    }
     if tags
         .uncached_external_mask
         .known()
@@ -558,10 +569,6 @@ fn string_type_name(cx: Cx, number: u16) -> String {
         && form == tags.external_string_tag.known()
     {
         name += "Uncached";
-    }
-    let shared = n & 0xff80 == 0 && n & 0x40 != 0;
-    if shared {
-        name += "Shared";
     }
     let shape = if form == tags.cons_string_tag.known() {
         "Cons"
@@ -571,20 +578,22 @@ fn string_type_name(cx: Cx, number: u16) -> String {
         "Sliced"
     } else if form == tags.thin_string_tag.known() {
         "Thin"
-    } else if !internalized && cx.layout.version.at_least(12, 0) {
-        "Seq"
     } else {
         ""
     };
-    name += shape;
-    if internalized {
-        name += "Internalized";
+    // V8 12 turned the names' order about, and said TwoByte and Seq where there was no word.
+    let internalized = if internalized { "Internalized" } else { "" };
+    if cx.layout.version.at_least(12, 0) {
+        let shape = match (shape, internalized) {
+            ("", "") => "Seq",
+            _ => shape,
+        };
+        let bytes = if one_byte { "OneByte" } else { "TwoByte" };
+        return format!("{name}{shape}{internalized}{bytes}String");
     }
-    let bytes = match one_byte {
-        true => "OneByte",
-        false => "TwoByte",
-    };
-    name + bytes + "String"
+    let thin = form == tags.thin_string_tag.known() && cx.layout.version.at_least(11, 0);
+    let bytes = if one_byte && !thin { "OneByte" } else { "" };
+    format!("{name}{shape}{bytes}{internalized}String")
 }
 
 /// The object at an address of the user's.

@@ -90,8 +90,9 @@ impl Names {
         }
         let symbol = Symbol(object);
         let text = match symbol.description(LIMIT) {
-            Ok(Some(text)) => {
-                let text = clean(text.lossy_text());
+            // V8 8 and before does not tell symbols apart.
+            Ok(Some(text)) if cx.layout.version.at_least(9, 0) => {
+                let text = clean(well_formed(&text.units));
                 match symbol.kind() {
                     Ok(SymbolKind::PrivateName | SymbolKind::PrivateBrand) => text,
                     _ => format!("<symbol {text}>"),
@@ -118,7 +119,20 @@ fn clean(text: String) -> String {
 /// A string's text as far as V8 takes it for a name.
 pub fn string_text(object: HeapObject) -> String {
     match JSString(object).read(LIMIT) {
-        Ok(text) => clean(text.lossy_text()),
+        Ok(text) => clean(well_formed(&text.units)),
         Err(_) => String::new(),
     }
+}
+
+/// V8 writes half of a surrogate pair in three bytes of UTF-8, and then a question mark for each
+/// byte that it cannot read back.
+fn well_formed(units: &[u16]) -> String {
+    let mut text = String::with_capacity(units.len());
+    for unit in char::decode_utf16(units.iter().copied()) {
+        match unit {
+            Ok(c) => text.push(c),
+            Err(_) => text.push_str("???"),
+        }
+    }
+    text
 }

@@ -1,6 +1,8 @@
 //! Where an isolate's roots are. None of it needs an offset in the isolate: what a list of handles,
 //! a vector of objects, a queue of tasks or the table of strings looks like is told from its words.
 
+mod lists;
+
 use super::space::{Ordinal, Space};
 use crate::heap::Isolate;
 use crate::memory::Memory;
@@ -26,6 +28,8 @@ pub enum Category {
     StartupObjectCache,
     ShareableObjectCache,
     MicroTasks,
+    /// Lists that others than V8's heap registered.
+    StrongRootsList,
 }
 
 impl Category {
@@ -44,14 +48,18 @@ impl Category {
             Category::StartupObjectCache => &["(Startup object cache)", "(Partial snapshot cache)"],
             Category::ShareableObjectCache => &["(Shareable object cache)"],
             Category::MicroTasks => &["(Micro tasks)", "(Strong roots)"],
+            Category::StrongRootsList => &["(Strong roots)"],
         }
     }
 
-    /// Its place in the version's list of categories.
+    /// Its place in the version's list of categories. Of two of one name the first is V8's own
+    /// table of roots.
     pub fn index(self, list: &[&str]) -> Option<usize> {
-        self.names()
-            .iter()
-            .find_map(|name| list.iter().position(|n| n == name))
+        let last = matches!(self, Category::MicroTasks | Category::StrongRootsList);
+        self.names().iter().find_map(|name| match last {
+            true => list.iter().rposition(|n| n == name),
+            false => list.iter().position(|n| n == name),
+        })
     }
 }
 
@@ -141,6 +149,7 @@ pub fn find(
     finder.microtasks();
     finder.string_table();
     finder.compilation_cache();
+    finder.strong_roots_list();
     finder.isolate_words(&[table, builtins]);
     finder.stacks();
     finder.roots
@@ -204,6 +213,22 @@ fn builtin_names(program: &Program, memory: &dyn Memory) -> Vec<String> {
         .collect()
 }
 
+/// V8's names of the slots of a native context, by number.
+pub fn native_context_names(program: &Program, memory: &dyn Memory) -> Vec<(usize, String)> {
+    let symbol = program.data_symbol("_ZN2v88internalL20native_context_namesE");
+    let Some(symbol) = symbol else {
+        return Vec::new();
+    };
+    let size = symbol.size.min(1 << 16) as usize;
+    read_words(memory, symbol.address, size)
+        .chunks_exact(2)
+        .filter_map(|entry| {
+            let index = usize::try_from(entry[0] & 0xffff_ffff).ok()?;
+            Some((index, c_string(memory, entry[1])?))
+        })
+        .collect()
+}
+
 impl Finder<'_, '_> {
     fn add(&mut self, category: Category, word: u64, is_weak: bool, description: Option<String>) {
         if !Tagged(word).is_strong() {
@@ -256,18 +281,21 @@ impl Finder<'_, '_> {
             n => n,
         };
         let end = (start + length).min(self.words.len());
+        // Read-only roots come first; a slot behind them may point to a read-only object too.
+        let mut read_only = true;
         for at in start..end {
             let word = self.words[at];
             let Some(object) = self.space.target(word) else {
                 continue;
             };
+            read_only &= self.space.is_read_only(object);
             if let Some(name) = names.get(at - start) {
                 self.roots
                     .names
                     .entry(word & !3)
                     .or_insert_with(|| name.clone());
             }
-            let category = match self.space.is_read_only(object) {
+            let category = match read_only {
                 true => Category::ReadOnlyRoots,
                 false => Category::StrongRoots,
             };
@@ -311,73 +339,6 @@ impl Finder<'_, '_> {
             self.add(Category::Builtins, self.words[at], false, name);
         }
         best
-    }
-
-    /// Vectors of objects that the isolate and its heap hold: caches and external strings.
-    fn vectors(&mut self) {
-        let mut caches = 0;
-        let mut at = 0;
-        while at + 2 < self.words.len() {
-            let [begin, end, capacity] = [self.words[at], self.words[at + 1], self.words[at + 2]];
-            at += 1;
-            let sound = begin != 0
-                && begin % 8 == 0
-                && begin < end
-                && end <= capacity
-                && (end - begin) % 8 == 0
-                && (end - begin) / 8 <= MOST
-                && (capacity - begin) / 8 <= 4 * MOST;
-            if !sound
-                || !self
-                    .memory()
-                    .u64(begin)
-                    .is_ok_and(|w| Tagged(w).is_strong())
-            {
-                continue;
-            }
-            let items = read_words(self.memory(), begin, (end - begin) as usize);
-            let objects = items.iter().filter(|w| self.is_object(**w)).count();
-            // A cache may hold what is in no page of the core.
-            let tagged = items.iter().all(|w| Tagged(*w).is_strong());
-            let plain = items
-                .iter()
-                .all(|w| Tagged(*w).is_smi() || self.is_object(*w));
-            let nearly = tagged && items.len() > 100 && objects * 20 > items.len() * 19;
-            if items.is_empty() || objects == 0 || !(plain || nearly) {
-                continue;
-            }
-            let all_code = items.iter().all(|w| {
-                self.space
-                    .target(*w)
-                    .is_some_and(|o| self.space.map(o).kind == InstanceType::Code)
-            });
-            if all_code {
-                // Another list of the builtins.
-                continue;
-            }
-            let external = items.iter().all(|w| self.is_external(*w));
-            let category = match (external, caches) {
-                (true, _) => Category::ExternalStrings,
-                (false, 0) => Category::StartupObjectCache,
-                (false, _) => Category::ShareableObjectCache,
-            };
-            caches += usize::from(!external);
-            for word in items {
-                self.add(category, word, false, None);
-            }
-            at += 2;
-        }
-    }
-
-    fn is_external(&self, word: u64) -> bool {
-        let Some(object) = self.space.target(word) else {
-            return Tagged(word).is_smi();
-        };
-        let map = self.space.map(object);
-        let tags = &self.layout.tagging;
-        let mask = tags.string_representation_mask.known().unwrap_or(0);
-        map.kind == InstanceType::String
-            && Some(i64::from(map.number) & mask) == tags.external_string_tag.known()
     }
 
     /// A count, and a vector of blocks of that many objects; in the isolate or behind a pointer.
@@ -594,66 +555,6 @@ impl Finder<'_, '_> {
                     self.add(Category::MicroTasks, word, false, None);
                 }
             }
-        }
-    }
-
-    /// The table of internalized strings outside the heap (from V8 9 on).
-    fn string_table(&mut self) {
-        const HEADER: u64 = 24;
-        for table in self.words.clone() {
-            if table == 0 || table % 8 != 0 {
-                continue;
-            }
-            let Ok(data) = self.memory().u64(table) else {
-                continue;
-            };
-            if data == 0 || data % 8 != 0 {
-                continue;
-            }
-            let header = read_words(self.memory(), data, HEADER as usize);
-            let [_, counts, capacity] = header[..] else {
-                continue;
-            };
-            let capacity = capacity & 0xffff_ffff;
-            let used = (counts & 0xffff_ffff) + (counts >> 32);
-            let sound = capacity.is_power_of_two()
-                && (256..=MOST).contains(&capacity)
-                && used > 0
-                && used <= capacity;
-            if !sound {
-                continue;
-            }
-            let items = read_words(self.memory(), data + HEADER, capacity as usize * 8);
-            let strings = items.iter().filter(|w| self.is_object(**w)).count() as u64;
-            let plain = items
-                .iter()
-                .all(|w| Tagged(*w).is_smi() || self.is_object(*w));
-            if plain && strings == counts & 0xffff_ffff {
-                for word in items {
-                    self.add(Category::InternalizedStrings, word, false, None);
-                }
-                return;
-            }
-        }
-    }
-
-    /// CompilationCache: its isolate, then for each kind of script the isolate and a table.
-    fn compilation_cache(&mut self) {
-        let isolate = self.isolate.address;
-        for cache in self.words.clone() {
-            if cache == 0 || cache % 8 != 0 || self.on_a_stack(cache) {
-                continue;
-            }
-            let words = read_words(self.memory(), cache, 0x100);
-            let isolates = words.iter().filter(|w| **w == isolate).count();
-            if words.first() != Some(&isolate) || isolates < 3 {
-                continue;
-            }
-            let tables: Vec<u64> = words.into_iter().filter(|w| self.is_object(*w)).collect();
-            for word in tables {
-                self.add_once(Category::CompilationCache, word);
-            }
-            return;
         }
     }
 

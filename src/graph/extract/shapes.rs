@@ -5,7 +5,7 @@ use super::body::{body, Body};
 use super::dispatch::DispatchTable;
 use super::mark::weak_offsets;
 use super::names::Names;
-use super::space::{word_at, Ordinal, Space};
+use super::space::{jump_target, word_at, Ordinal, Space};
 use crate::graph::{NodeType, StringId};
 use crate::metadata::{snapshot_fields, FieldUse, InstanceType, Layout, Tag};
 use crate::object::{
@@ -126,6 +126,26 @@ impl<'a> Shapes<'a> {
     #[inline]
     pub fn of(&self, map: u32) -> &Shape {
         &self.list[map as usize]
+    }
+
+    /// The other code that machine code, which begins `start` bytes into its object, goes to at a
+    /// place in it.
+    #[inline]
+    pub fn called(
+        &self,
+        space: &Space,
+        object: Ordinal,
+        bytes: &[u8],
+        at: usize,
+        start: usize,
+    ) -> Option<Ordinal> {
+        let address = space.address(object);
+        let target = jump_target(bytes, at, address)?.checked_sub(start as u64)?;
+        if target == address {
+            return None;
+        }
+        let code = space.at(target)?;
+        (space.map(code).kind == space.map(object).kind).then_some(code)
     }
 
     /// The Code of a function whose Code is not in one of its words.
@@ -347,6 +367,16 @@ fn node(
         return match kind {
             T::JSBoundFunction => fixed(NodeType::Closure, "native_bind"),
             T::JSRegExp => (NodeType::RegExp, NameOf::RegExp),
+            T::JSGlobalObject | T::JSGlobalProxy if line >= (14, 0) => {
+                let suffix = match kind {
+                    T::JSGlobalObject => " (global*)",
+                    _ => " (global)",
+                };
+                match constructor_name_of_map(map) {
+                    Ok(MapName::Name(name)) => fixed(NodeType::Object, &(name + suffix)),
+                    _ => fixed(NodeType::Object, &format!("global{suffix}")),
+                }
+            }
             _ => match constructor_name_of_map(map) {
                 Ok(MapName::Name(name)) => fixed(NodeType::Object, &name),
                 _ => (NodeType::Object, NameOf::Constructor),

@@ -3,7 +3,9 @@
 
 use crate::error::{Error, Result};
 use crate::heap::{HeapIndex, Isolate, MapInfo};
+use crate::memory::Memory;
 use crate::object::Tagged;
+use rustc_hash::FxHashMap;
 
 /// Number of an object of the isolate, dead ones included.
 pub type Ordinal = u32;
@@ -26,8 +28,9 @@ pub struct Space<'a> {
 }
 
 impl<'a> Space<'a> {
-    /// Numbers them: read-only pages first, then by address, as V8 visits them.
-    pub fn new(index: &'a HeapIndex, isolate: &Isolate) -> Result<Space<'a>> {
+    /// Numbers them: read-only pages first, then space by space, as V8 visits them. The order
+    /// counts: what several objects hold is called after the first of them.
+    pub fn new(index: &'a HeapIndex, isolate: &Isolate, memory: &dyn Memory) -> Result<Space<'a>> {
         let mut space = Space {
             index,
             pages: Vec::new(),
@@ -51,14 +54,20 @@ impl<'a> Space<'a> {
                 before: Vec::new(),
             });
         }
-        for read_only in [true, false] {
-            for (number, image_page) in image_pages.iter().enumerate() {
-                let page = &image_page.page;
-                let ours = page.heap == isolate.heap || page.heap == 0;
-                if ours && space.read_only[number] == read_only {
-                    space.add_page(number)?;
-                }
+        let mut ids: FxHashMap<u64, u32> = FxHashMap::default();
+        let mut order: Vec<(bool, u32, usize)> = Vec::new();
+        for (number, image_page) in image_pages.iter().enumerate() {
+            let page = &image_page.page;
+            if page.heap == isolate.heap || page.heap == 0 {
+                let id = *ids
+                    .entry(page.owner)
+                    .or_insert_with(|| space_id(memory, page.owner, isolate.heap));
+                order.push((!space.read_only[number], id, number));
             }
+        }
+        order.sort_unstable();
+        for (_, _, number) in order {
+            space.add_page(number)?;
         }
         Ok(space)
     }
@@ -177,9 +186,34 @@ impl<'a> Space<'a> {
     }
 }
 
+/// A space's number in V8's list of them, which stands right behind the pointer to its heap.
+fn space_id(memory: &dyn Memory, space: u64, heap: u64) -> u32 {
+    const WORDS: u64 = 16;
+    const MOST: u32 = 16;
+    let word = |at: u64| memory.u64(space.checked_add(at * 8)?).ok();
+    let heap_at = (1..WORDS).find(|&at| word(at) == Some(heap));
+    let id = heap_at.and_then(|at| Some(word(at + 1)? as u32));
+    id.filter(|id| *id < MOST).unwrap_or(MOST)
+}
+
 /// The word at `offset` of an object's bytes.
 #[inline]
 pub fn word_at(bytes: &[u8], offset: usize) -> Option<u64> {
     let slice = bytes.get(offset..offset.checked_add(8)?)?;
     Some(u64::from_le_bytes(slice.try_into().ok()?))
+}
+
+/// The machine code that a call or a jump at `at` leads to, as x64 has it: the distance behind one
+/// or two bytes of opcode.
+#[inline]
+pub fn jump_target(bytes: &[u8], at: usize, address: u64) -> Option<u64> {
+    let length = match *bytes.get(at)? {
+        0xe8 | 0xe9 => 1,
+        0x0f if bytes.get(at + 1)? & 0xf0 == 0x80 => 2,
+        _ => return None,
+    };
+    let distance = bytes.get(at + length..at + length + 4)?;
+    let distance = i32::from_le_bytes(distance.try_into().ok()?);
+    let next = address.checked_add((at + length + 4) as u64)?;
+    next.checked_add_signed(i64::from(distance))
 }

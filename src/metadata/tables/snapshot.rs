@@ -29,7 +29,6 @@ pub static SNAPSHOT: &[Table] = &[
             ("script.shared_function_infos", 88, SOURCE),
             ("script.host_defined_options", 120, SOURCE),
             ("scope_info.declaration_scope_shift", 6, SOURCE),
-            ("instruction_stream.relocation_info", 16, SOURCE),
             ("code.relocation_info", 8, SOURCE),
             ("accessor_info.setter", 32, SOURCE),
             ("accessor_info.getter", 40, SOURCE),
@@ -39,9 +38,17 @@ pub static SNAPSHOT: &[Table] = &[
         line: (11, 3),
         node: "20",
         rows: &[
-            ("code.relocation_info", GONE, "InstructionStream has it"),
+            ("script.host_defined_options", 128, SOURCE),
             ("accessor_info.setter", GONE, SOURCE),
             ("accessor_info.getter", GONE, SOURCE),
+        ],
+    },
+    Table {
+        line: (11, 4),
+        node: "22",
+        rows: &[
+            ("code.relocation_info", GONE, "InstructionStream has it"),
+            ("instruction_stream.relocation_info", 16, SOURCE),
         ],
     },
     Table {
@@ -53,5 +60,10 @@ pub static SNAPSHOT: &[Table] = &[
         line: (14, 1),
         node: "25, 26",
         rows: &[("descriptors.enum_cache", 24, SOURCE)],
+    },
+    Table {
+        line: (14, 6),
+        node: "26",
+        rows: &[("script.host_defined_options", 136, SOURCE)],
     },
 ];

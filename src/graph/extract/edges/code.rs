@@ -90,8 +90,19 @@ impl Edges<'_, '_> {
         if !has_stream {
             return Ok(());
         }
-        let name = self.names.intern("instruction_stream");
-        self.internal(bytes, stream as usize, name)?;
+        if self.shapes.cx.layout.version.at_least(11, 4) {
+            let name = self.names.intern("instruction_stream");
+            self.internal(bytes, stream as usize, name)?;
+        } else if let Ok(at) = layout.code.relocation_info.offset() {
+            let becomes = self.kinds(TagKind::Code);
+            self.tag(
+                word_at(bytes, at as usize).unwrap_or(0),
+                "(code relocation info)",
+                becomes,
+            );
+            let name = self.names.intern("relocation_info");
+            self.internal(bytes, at as usize, name)?;
+        }
         let data = layout.code.deoptimization_data.offset().ok();
         let positions = layout.code.source_position_table.offset().ok();
         let (Some(data), Some(positions)) = (data, positions) else {

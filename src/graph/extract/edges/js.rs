@@ -24,6 +24,45 @@ impl Edges<'_, '_> {
         Ok(())
     }
 
+    /// What a global proxy stands for, by its Map's own Map (from V8 14 on).
+    pub(super) fn global_proxy(&mut self, bytes: &[u8]) -> Result<()> {
+        let layout = self.shapes.cx.layout;
+        if !layout.version.at_least(14, 0) {
+            return Ok(());
+        }
+        let slots = layout.context.slots.offset().ok();
+        let index = layout.context.extension_index.offset().ok();
+        let (Ok(context_at), Some(slots), Some(index)) = (
+            layout.map.constructor_or_back_pointer.offset(),
+            slots,
+            index,
+        ) else {
+            return Ok(());
+        };
+        let at = |bytes: &[u8], offset: u64| {
+            let object = self.space.target(word_at(bytes, offset as usize)?)?;
+            Some((object, self.space.bytes(object)))
+        };
+        let context = at(bytes, 0)
+            .and_then(|(_, map)| at(map, 0))
+            .and_then(|(_, meta)| at(meta, context_at))
+            .filter(|(context, _)| self.space.map(*context).kind == InstanceType::NativeContext);
+        let Some((context, context_bytes)) = context else {
+            return Ok(());
+        };
+        let global = at(context_bytes, slots + index * 8);
+        for (object, name) in [
+            (Some(context), self.words.native_context),
+            (global.map(|(object, _)| object), self.words.global_object),
+        ] {
+            let node = object.map_or(NO_NODE, |o| self.node_of[o as usize]);
+            if node != NO_NODE {
+                self.edge(EdgeType::Shortcut, name, node)?;
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn bound_arguments(&mut self, bytes: &[u8]) -> Result<()> {
         let layout = self.shapes.cx.layout;
         let Ok(at) = layout.js_bound_function.arguments.offset() else {
