@@ -4,7 +4,6 @@ use crate::error::{Error, Result};
 use crate::memory::{mapped_build_id, Memory, ModuleFile, SymbolKind};
 use crate::metadata::{V8Version, V8dbg};
 use crate::target::{Module, Target};
-use rustc_hash::FxHashMap;
 
 /// A data symbol of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,15 +20,11 @@ pub struct Program {
     pub file: ModuleFile,
     pub v8dbg: V8dbg,
     pub version: V8Version,
-    data: FxHashMap<String, DataSymbol>,
 }
 
-const VERSION_PARTS: [&str; 4] = [
-    "_ZN2v88internal7Version6major_E",
-    "_ZN2v88internal7Version6minor_E",
-    "_ZN2v88internal7Version6build_E",
-    "_ZN2v88internal7Version6patch_E",
-];
+const V8DBG: &str = "v8dbg_";
+const VERSION: &str = "_ZN2v88internal7Version";
+const VERSION_PARTS: [&str; 4] = ["6major_E", "6minor_E", "6build_E", "6patch_E"];
 
 impl Program {
     /// Finds V8 among the target's modules.
@@ -62,61 +57,57 @@ impl Program {
     }
 
     fn of(module: &Module, file: ModuleFile, memory: &dyn Memory) -> Result<Option<Program>> {
-        let mut data = FxHashMap::default();
-        let mut dbg = Vec::new();
-        for symbol in file.symbols() {
-            if let Some(name) = symbol.name.strip_prefix("v8dbg_") {
+        let constants = file.data_symbols(V8DBG);
+        let dbg: Vec<_> = constants
+            .iter()
+            .filter_map(|symbol| {
                 // A zero may stand in .bss, which the file does not hold.
                 let mut value = [0; 4];
                 file.read(symbol.address, &mut value);
-                dbg.push((name.to_string(), i32::from_le_bytes(value)));
-            } else if matches!(symbol.kind, SymbolKind::Object | SymbolKind::Tls)
-                || symbol.name.starts_with("_ZN2v88internal7Version")
-            {
-                let is_tls = symbol.kind == SymbolKind::Tls;
-                let slide = if is_tls { 0 } else { module.slide };
-                let entry = DataSymbol {
-                    address: symbol.address.wrapping_add(slide),
-                    size: symbol.size,
-                    is_tls,
-                };
-                data.insert(symbol.name.to_string(), entry);
-            }
-        }
+                let name = symbol.name.strip_prefix(V8DBG)?;
+                Some((name.to_string(), i32::from_le_bytes(value)))
+            })
+            .collect();
         if dbg.is_empty() {
             return Ok(None);
         }
         check_same_build(module, &file, memory)?;
+        let versions = file.data_symbols(VERSION);
         let mut parts = [0; 4];
         for (part, name) in parts.iter_mut().zip(VERSION_PARTS) {
-            let symbol: &DataSymbol = data.get(name).ok_or_else(|| {
+            let symbol = versions
+                .iter()
+                .find(|s| s.name.strip_prefix(VERSION) == Some(name));
+            let symbol = symbol.ok_or_else(|| {
                 Error::NoV8(format!("{} does not tell its version of V8", module.path))
             })?;
             // The values are constants of the file; a core need not hold the page.
             let mut raw = [0; 4];
-            let from_file = file.read(symbol.address.wrapping_sub(module.slide), &mut raw);
-            *part = match from_file {
+            *part = match file.read(symbol.address, &mut raw) {
                 4 => u32::from_le_bytes(raw),
-                _ => memory.u32(symbol.address)?,
+                _ => memory.u32(symbol.address.wrapping_add(module.slide))?,
             };
         }
         Ok(Some(Program {
             module: module.clone(),
             v8dbg: V8dbg::new(dbg),
             version: V8Version::new(parts[0], parts[1], parts[2], parts[3]),
-            data,
             file,
         }))
     }
 
-    /// The data symbol of this mangled name.
+    /// The data symbol of this mangled name. Each costs a pass over the program's symbols, some
+    /// milliseconds.
     pub fn data_symbol(&self, mangled: &str) -> Option<DataSymbol> {
-        self.data.get(mangled).copied()
-    }
-
-    /// Every data symbol, in no order.
-    pub fn data_symbols(&self) -> impl Iterator<Item = (&str, DataSymbol)> {
-        self.data.iter().map(|(k, v)| (k.as_str(), *v))
+        let found = self.file.data_symbols(mangled);
+        let symbol = found.iter().find(|s| s.name == mangled)?;
+        let is_tls = symbol.kind == SymbolKind::Tls;
+        let slide = if is_tls { 0 } else { self.module.slide };
+        Some(DataSymbol {
+            address: symbol.address.wrapping_add(slide),
+            size: symbol.size,
+            is_tls,
+        })
     }
 
     /// Address in the target of an address in the file.

@@ -1,11 +1,12 @@
-//! The bytes of all pages, read in bulk once and kept, so that the heap can be crunched by
-//! several threads while the debugger is left alone.
+//! The bytes of all pages, read where a core holds them, else in bulk once and kept, so that the
+//! heap can be crunched by several threads while the debugger is left alone.
 
 use super::pages::{Page, PAGE_ALIGNMENT};
 use crate::error::{Error, Result};
 use crate::memory::{Memory, Region};
-use memmap2::{MmapMut, MmapOptions};
+use memmap2::{Mmap, MmapMut, MmapOptions};
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// Bytes in one read: large enough that a call's own cost does not matter.
 const READ: usize = 4 << 20;
@@ -16,8 +17,9 @@ const LIMIT: u64 = 1 << 38;
 #[derive(Debug, Clone, Copy)]
 pub struct ImagePage {
     pub page: Page,
-    /// Where its objects' bytes begin in the image.
+    /// Where its objects' bytes begin: in the core, or in what was read.
     offset: usize,
+    in_core: bool,
     /// Bytes there are from [`Page::area_start`] on; fewer than the area's where the core is cut.
     length: usize,
 }
@@ -27,6 +29,7 @@ pub type Progress<'a> = &'a dyn Fn(u64, u64) -> Result<()>;
 
 /// The objects' bytes of every page but those of the young generation that hold nothing alive.
 pub struct HeapImage {
+    core: Option<Arc<Mmap>>,
     bytes: MmapMut,
     pages: Vec<ImagePage>,
     /// Index in `pages` of each page-aligned address that a page covers.
@@ -43,9 +46,18 @@ impl HeapImage {
         regions: &[Region],
         progress: Progress<'_>,
     ) -> Result<HeapImage> {
-        let pages: Vec<Page> = pages.iter().filter(|p| p.is_live()).copied().collect();
+        let pages = pages.iter().filter(|p| p.is_live());
         let area = |p: &Page| p.area_end.saturating_sub(p.area_start) & !7;
-        let total: u64 = pages.iter().map(area).sum();
+        let mut core: Option<Arc<Mmap>> = None;
+        let mut in_core = |page: &Page| {
+            let length = usize::try_from(area(page)).ok()?;
+            let found = memory.in_place(page.area_start, length)?;
+            let one = core.get_or_insert_with(|| found.map.clone());
+            Arc::ptr_eq(one, &found.map).then_some(found.from)
+        };
+        let pages: Vec<(Page, Option<usize>)> = pages.map(|p| (*p, in_core(p))).collect();
+        let copied = pages.iter().filter(|(_, in_core)| in_core.is_none());
+        let total: u64 = copied.map(|(page, _)| area(page)).sum();
         let room = || Error::other(format!("no memory for {total} bytes of heap"));
         if total > LIMIT {
             return Err(room());
@@ -62,8 +74,21 @@ impl HeapImage {
         let mut by_address = FxHashMap::default();
         let mut offset = 0;
         let mut missing = 0;
-        for page in pages {
+        for (page, in_core) in pages {
             let wanted = area(&page) as usize;
+            let index = out.len() as u32;
+            for slot in 0..page.size.div_ceil(PAGE_ALIGNMENT) {
+                by_address.insert((page.address / PAGE_ALIGNMENT) + slot, index);
+            }
+            if let Some(from) = in_core {
+                out.push(ImagePage {
+                    page,
+                    offset: from,
+                    in_core: true,
+                    length: wanted,
+                });
+                continue;
+            }
             let mut done = 0;
             while done < wanted {
                 let step = (wanted - done).min(READ);
@@ -86,18 +111,16 @@ impl HeapImage {
             if done < wanted && !protected {
                 missing += (wanted - done) as u64;
             }
-            let index = out.len() as u32;
-            for slot in 0..page.size.div_ceil(PAGE_ALIGNMENT) {
-                by_address.insert((page.address / PAGE_ALIGNMENT) + slot, index);
-            }
             out.push(ImagePage {
                 page,
                 offset,
+                in_core: false,
                 length: done & !7,
             });
             offset += wanted;
         }
         Ok(HeapImage {
+            core,
             bytes,
             pages: out,
             by_address,
@@ -113,7 +136,11 @@ impl HeapImage {
     /// The objects' bytes of a page.
     #[inline]
     pub fn bytes_of(&self, page: &ImagePage) -> &[u8] {
-        &self.bytes[page.offset..page.offset + page.length]
+        let all: &[u8] = match (&self.core, page.in_core) {
+            (Some(core), true) => core,
+            _ => &self.bytes,
+        };
+        &all[page.offset..page.offset + page.length]
     }
 
     /// Index in [`Self::pages`] of the page whose objects' area holds `address`.

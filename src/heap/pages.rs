@@ -165,6 +165,16 @@ pub fn scan(target: &dyn Target, layout: &Layout) -> Result<Vec<Page>> {
             None => continue,
         };
         while at < region.end {
+            // No header is all zeros.
+            let data = memory.skip_hole(at);
+            if data >= at.saturating_add(HEADER as u64) {
+                let next = data - HEADER as u64 + 1;
+                match next.checked_next_multiple_of(PAGE_ALIGNMENT) {
+                    Some(next) => at = next,
+                    None => break,
+                }
+                continue;
+            }
             candidates += 1;
             if candidates > MOST_CANDIDATES {
                 return Ok(pages);

@@ -2,10 +2,10 @@
 //! [`Target`](crate::target::Target). The only place that names an SB type or cxx.
 
 mod bridge;
+mod core;
 mod host;
 mod memory;
 mod plugin;
 mod sb;
 mod selftest;
 mod target;
-mod tls;

@@ -1,10 +1,10 @@
 //! A stopped process or a core in LLDB, as a [`Target`].
 
+use super::core;
 use super::memory::ProcessMemory;
 use super::sb;
-use super::tls::registers_from_core;
 use crate::error::{Error, Result};
-use crate::memory::{CachedMemory, FilledMemory, Memory, Region};
+use crate::memory::{CachedMemory, CoreMap, FilledMemory, Memory, Region};
 use crate::target::{Architecture, Module, NativeFrame, Registers, Target, Thread};
 use lldb_sys as sys;
 use std::ffi::CStr;
@@ -18,6 +18,8 @@ pub struct LldbTarget {
     modules: Vec<Module>,
     architecture: Architecture,
     is_live: bool,
+    /// Of each thread by its system id, from the core's own notes.
+    core_registers: Vec<(u64, Registers)>,
 }
 
 impl LldbTarget {
@@ -55,12 +57,31 @@ impl LldbTarget {
             samples.extend(modules.first().map(|m| m.load_address));
             memory.try_local(pid, &samples);
         }
+        let mut core_registers = Vec::new();
+        if !is_live {
+            let threads = memory.process().threads();
+            // SAFETY: valid threads.
+            let threads = threads.map(|t| unsafe { sys::SBThreadGetThreadID(t.raw()) });
+            if let Some(core) = core::find(&threads.collect::<Vec<_>>()) {
+                let stacks: Vec<u64> = core.registers.iter().map(|(_, r)| r.sp).collect();
+                if let Ok(map) = CoreMap::open(&core.path) {
+                    memory.try_core(map, &stacks);
+                }
+                core_registers = core.registers;
+            }
+        }
+        let in_core = memory.is_core();
         let files = modules.iter().map(|m| (m.path.as_str(), m.slide));
+        let memory = FilledMemory::new(memory, files);
         Ok(LldbTarget {
-            memory: CachedMemory::new(FilledMemory::new(memory, files)),
+            memory: match in_core {
+                true => CachedMemory::passing(memory),
+                false => CachedMemory::new(memory),
+            },
             modules,
             architecture,
             is_live,
+            core_registers,
         })
     }
 
@@ -181,11 +202,11 @@ impl Target for LldbTarget {
             .threads()
             .map(|t| self.read_thread(&t, selected))
             .collect();
-        if !self.is_live && threads.iter().all(|t| t.registers.tls == 0) {
-            let known: Vec<_> = threads.iter().map(|t| (t.id, t.registers.pc)).collect();
-            let from_core = registers_from_core(&known);
+        if threads.iter().all(|t| t.registers.tls == 0) {
             for thread in &mut threads {
-                if let Some((_, r)) = from_core.iter().find(|(id, _)| *id == thread.id) {
+                let same =
+                    |(id, r): &&(u64, Registers)| *id == thread.id && r.pc == thread.registers.pc;
+                if let Some((_, r)) = self.core_registers.iter().find(same) {
                     thread.registers.tls = r.tls;
                 }
             }

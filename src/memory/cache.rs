@@ -1,6 +1,6 @@
 //! A bounded cache of blocks over a memory whose every call costs much.
 
-use super::Memory;
+use super::{InPlace, Memory};
 use crate::error::{Error, Result};
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
@@ -32,6 +32,8 @@ struct State {
 /// when the target has run.
 pub struct CachedMemory<M> {
     inner: M,
+    /// Nothing is kept: the memory underneath is as fast.
+    passes: bool,
     state: RefCell<State>,
 }
 
@@ -40,7 +42,16 @@ impl<M: Memory> CachedMemory<M> {
     pub fn new(inner: M) -> CachedMemory<M> {
         CachedMemory {
             inner,
+            passes: false,
             state: RefCell::default(),
+        }
+    }
+
+    /// Without a cache, over a memory that needs none.
+    pub fn passing(inner: M) -> CachedMemory<M> {
+        CachedMemory {
+            passes: true,
+            ..CachedMemory::new(inner)
         }
     }
 
@@ -145,7 +156,7 @@ impl<M: Memory> Memory for CachedMemory<M> {
     }
 
     fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
-        if buffer.len() >= BLOCK || buffer.is_empty() {
+        if self.passes || buffer.len() >= BLOCK || buffer.is_empty() {
             return self.inner.read_partial(address, buffer);
         }
         let (number, at) = (address / BLOCK as u64, address as usize % BLOCK);
@@ -158,6 +169,14 @@ impl<M: Memory> Memory for CachedMemory<M> {
             // A page that ends early (a core cut short) may still have these bytes.
             None => self.inner.read_partial(address, buffer),
         }
+    }
+
+    fn in_place(&self, address: u64, length: usize) -> Option<InPlace> {
+        self.inner.in_place(address, length)
+    }
+
+    fn skip_hole(&self, address: u64) -> u64 {
+        self.inner.skip_hole(address)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a core leaves out (file-backed pages that were never written) from the files themselves.
 
-use super::{Memory, ModuleFile};
+use super::{InPlace, Memory, ModuleFile};
 use crate::error::{Error, Result};
 use once_cell::unsync::OnceCell;
 use std::path::PathBuf;
@@ -101,6 +101,14 @@ impl<M: Memory> Memory for FilledMemory<M> {
             0 => self.file_bytes(address, buffer),
             n => n,
         }
+    }
+
+    fn in_place(&self, address: u64, length: usize) -> Option<InPlace> {
+        self.inner.in_place(address, length)
+    }
+
+    fn skip_hole(&self, address: u64) -> u64 {
+        self.inner.skip_hole(address)
     }
 }
 

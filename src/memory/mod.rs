@@ -2,15 +2,20 @@
 //! file read directly, a heap image, a test) is plugged in from above.
 
 mod cache;
+mod core_map;
 mod fill;
 mod module_file;
 mod sparse;
+mod symbols;
 pub use cache::CachedMemory;
+pub use core_map::{CoreMap, CoreSegment};
 pub use fill::FilledMemory;
 pub use module_file::{mapped_build_id, LoadSegment, ModuleFile, Symbol, SymbolKind, TlsBlock};
 pub use sparse::SparseMemory;
 
 use crate::error::{Error, Result};
+use memmap2::Mmap;
+use std::sync::Arc;
 
 /// A mapped range of the target, as the core or process lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +38,14 @@ impl Region {
     }
 }
 
+/// Bytes of a target that lie in a file which is mapped here, and stay as they are.
+#[derive(Debug, Clone)]
+pub struct InPlace {
+    pub map: Arc<Mmap>,
+    /// Where they begin in it.
+    pub from: usize,
+}
+
 /// The bytes of a target.
 pub trait Memory {
     /// Fills `buffer` from `address`, or fails without having promised anything about its content.
@@ -44,6 +57,17 @@ pub trait Memory {
             Ok(()) => buffer.len(),
             Err(_) => 0,
         }
+    }
+
+    /// Where the bytes can be read without a copy, if that is so for all of them (a core's).
+    fn in_place(&self, _address: u64, _length: usize) -> Option<InPlace> {
+        None
+    }
+
+    /// The first address from `address` on that may hold anything but zeros, as far as that is
+    /// known without reading.
+    fn skip_hole(&self, address: u64) -> u64 {
+        address
     }
 
     /// A little-endian u8.
@@ -95,5 +119,11 @@ impl<M: Memory + ?Sized> Memory for &M {
     }
     fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
         (**self).read_partial(address, buffer)
+    }
+    fn in_place(&self, address: u64, length: usize) -> Option<InPlace> {
+        (**self).in_place(address, length)
+    }
+    fn skip_hole(&self, address: u64) -> u64 {
+        (**self).skip_hole(address)
     }
 }

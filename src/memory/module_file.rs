@@ -3,11 +3,12 @@
 //! Addresses are the file's own (`p_vaddr`, `st_value`, Mach-O `vmaddr`); add the module's slide
 //! for those of the target.
 
+use super::symbols::SymbolTable;
 use super::Memory;
 use crate::error::{Error, Result};
 use memmap2::Mmap;
-use object::read::elf::{ElfFile64, FileHeader as _, NoteIterator, ProgramHeader as _, Sym as _};
-use object::read::macho::{FatArch as _, MachOFile64, Nlist as _, Segment as _};
+use object::read::elf::{ElfFile64, FileHeader as _, NoteIterator, ProgramHeader as _};
+use object::read::macho::{FatArch as _, MachOFile64, Segment as _};
 use object::{elf, macho, Endianness, Object as _, ObjectSegment as _};
 use once_cell::sync::OnceCell;
 use std::path::{Path, PathBuf};
@@ -76,14 +77,12 @@ pub struct ModuleFile {
     by_address: OnceCell<Vec<Place>>,
 }
 
-/// A symbol without its name, which is these bytes of the file.
+/// Where a symbol is, and its number in the table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     address: u64,
     size: u64,
-    name_at: usize,
-    name_length: usize,
-    is_function: bool,
+    index: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -245,69 +244,25 @@ impl ModuleFile {
         Some(here[..n] == *there)
     }
 
-    /// Every defined symbol with a readable name, in the file's order: the full table, or the
-    /// dynamic one where the file is stripped.
-    pub fn symbols(&self) -> Box<dyn Iterator<Item = Symbol<'_>> + '_> {
-        let data = self.data();
+    fn table(&self) -> Option<SymbolTable<'_>> {
         match self.format {
-            Format::Elf => {
-                let Ok(elf) = ElfFile64::<Endianness>::parse(data) else {
-                    return Box::new(std::iter::empty());
-                };
-                let endian = elf.endian();
-                let mut table = *elf.elf_symbol_table();
-                if table.is_empty() {
-                    table = *elf.elf_dynamic_symbol_table();
-                }
-                Box::new(table.iter().filter_map(move |symbol| {
-                    if symbol.is_undefined(endian) || symbol.st_name(endian) == 0 {
-                        return None;
-                    }
-                    let kind = match symbol.st_type() {
-                        elf::STT_FUNC | elf::STT_GNU_IFUNC => SymbolKind::Function,
-                        elf::STT_OBJECT => SymbolKind::Object,
-                        elf::STT_TLS => SymbolKind::Tls,
-                        elf::STT_NOTYPE => SymbolKind::Other,
-                        _ => return None,
-                    };
-                    let name = table.symbol_name(endian, symbol).ok()?;
-                    Some(Symbol {
-                        name: std::str::from_utf8(name).ok()?,
-                        address: symbol.st_value(endian),
-                        size: symbol.st_size(endian),
-                        kind,
-                    })
-                }))
-            }
-            Format::MachO => {
-                let Ok(macho) = MachOFile64::<Endianness>::parse(data) else {
-                    return Box::new(std::iter::empty());
-                };
-                let Ok(table) = macho_symbol_table(&macho) else {
-                    return Box::new(std::iter::empty());
-                };
-                let endian = macho.endian();
-                Box::new(table.iter().filter_map(move |symbol| {
-                    if !symbol.is_definition() {
-                        return None;
-                    }
-                    let name = symbol.name(endian, table.strings()).ok()?;
-                    let name = std::str::from_utf8(name).ok()?;
-                    Some(Symbol {
-                        name: name.strip_prefix('_').unwrap_or(name),
-                        address: symbol.n_value(endian),
-                        size: 0,
-                        kind: SymbolKind::Other,
-                    })
-                }))
-            }
+            Format::Elf => SymbolTable::of_elf(self.data()),
+            Format::MachO => SymbolTable::of_macho(self.data()),
         }
     }
 
-    /// The symbol of that (mangled) name; a pass over the table, so look up many at once with
-    /// [`ModuleFile::symbols`].
+    /// The data symbols (all symbols, of a Mach-O file) whose names begin with `prefix`.
+    pub fn data_symbols(&self, prefix: &str) -> Vec<Symbol<'_>> {
+        let table = self.table();
+        let all = table.iter().flat_map(SymbolTable::iter);
+        all.filter(|s| s.kind != SymbolKind::Function && s.starts_with(prefix))
+            .filter_map(|s| s.symbol())
+            .collect()
+    }
+
+    /// The symbol of that (mangled) name. Each costs a pass over the table.
     pub fn symbol(&self, name: &str) -> Option<Symbol<'_>> {
-        self.symbols().find(|s| s.name == name)
+        self.table()?.iter().find(|s| s.is(name))?.symbol()
     }
 
     /// The function or object that holds a file address, and the offset into it. For a return
@@ -325,32 +280,19 @@ impl ModuleFile {
             let offset = address - p.address;
             offset < p.size || p.size == 0
         })?;
-        let name = self
-            .data()
-            .get(place.name_at..place.name_at.checked_add(place.name_length)?)?;
-        let symbol = Symbol {
-            name: std::str::from_utf8(name).ok()?,
-            address: place.address,
-            size: place.size,
-            kind: match place.is_function {
-                true => SymbolKind::Function,
-                false => SymbolKind::Object,
-            },
-        };
+        let symbol = self.table()?.get(place.index)?.symbol()?;
         Some((symbol, address - place.address))
     }
 
     fn places(&self) -> Vec<Place> {
-        let start = self.data().as_ptr() as usize;
-        let mut places: Vec<Place> = self
-            .symbols()
+        let table = self.table();
+        let all = table.iter().flat_map(SymbolTable::iter);
+        let mut places: Vec<Place> = all
             .filter(|s| s.kind != SymbolKind::Tls && s.address != 0)
             .map(|s| Place {
                 address: s.address,
                 size: s.size,
-                name_at: (s.name.as_ptr() as usize).wrapping_sub(start),
-                name_length: s.name.len(),
-                is_function: s.kind != SymbolKind::Object,
+                index: s.index,
             })
             .collect();
         places.sort_unstable();
@@ -470,19 +412,6 @@ fn macho_segments(file: &MachOFile64<'_, Endianness>) -> Vec<LoadSegment> {
         .collect();
     segments.sort_by_key(|s| s.address);
     segments
-}
-
-fn macho_symbol_table<'a>(
-    file: &MachOFile64<'a, Endianness>,
-) -> object::Result<object::read::macho::SymbolTable<'a, macho::MachHeader64<Endianness>>> {
-    let endian = file.endian();
-    let mut commands = file.macho_load_commands()?;
-    while let Some(command) = commands.next()? {
-        if let Some(table) = command.symtab()? {
-            return table.symbols::<macho::MachHeader64<Endianness>, _>(endian, file.data());
-        }
-    }
-    Ok(Default::default())
 }
 
 #[cfg(test)]

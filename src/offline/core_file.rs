@@ -2,28 +2,17 @@
 
 use super::notes::Notes;
 use crate::error::{Error, Result};
-use crate::memory::{Memory, ModuleFile, Region};
+use crate::memory::{CoreMap, InPlace, Memory, ModuleFile, Region};
 use crate::target::{Architecture, Module, NativeFrame, Registers, Target, Thread};
-use object::elf::{FileHeader64, PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE};
+use object::elf::{FileHeader64, PF_R, PF_W, PF_X, PT_NOTE};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::Endianness;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Bytes of the core that hold a range of the process.
-#[derive(Debug, Clone)]
-struct Segment {
-    start: u64,
-    end: u64,
-    offset: u64,
-    file_size: u64,
-    flags: u32,
-}
-
 /// An ELF core and the files it maps.
 pub struct CoreFile {
-    data: memmap2::Mmap,
-    segments: Vec<Segment>,
+    core: CoreMap,
     notes: Notes,
     modules: Vec<(Module, Option<ModuleFile>)>,
     architecture: Architecture,
@@ -34,10 +23,8 @@ impl CoreFile {
     pub fn open(core: &Path, program: &Path) -> Result<CoreFile> {
         let say =
             |what: &dyn std::fmt::Display| Error::other(format!("{}: {what}", core.display()));
-        let file = std::fs::File::open(core).map_err(|e| say(&e))?;
-        // SAFETY: the map is read-only; a file that shrinks under us ends the offline runner only.
-        let data = unsafe { memmap2::Mmap::map(&file) }.map_err(|e| say(&e))?;
-        let bytes: &[u8] = &data;
+        let map = CoreMap::open(core)?;
+        let bytes = map.file();
         let header = FileHeader64::<Endianness>::parse(bytes).map_err(|e| say(&e))?;
         let endian = header.endian().map_err(|e| say(&e))?;
         let architecture = match header.e_machine(endian) {
@@ -45,51 +32,26 @@ impl CoreFile {
             object::elf::EM_AARCH64 => Architecture::Arm64,
             _ => Architecture::Other,
         };
-        let mut segments = Vec::new();
         let mut notes = Notes::default();
         for ph in header.program_headers(endian, bytes).map_err(|e| say(&e))? {
-            match ph.p_type(endian) {
-                PT_LOAD => segments.push(Segment {
-                    start: ph.p_vaddr(endian),
-                    end: ph.p_vaddr(endian).saturating_add(ph.p_memsz(endian)),
-                    offset: ph.p_offset(endian),
-                    file_size: ph.p_filesz(endian),
-                    flags: ph.p_flags(endian),
-                }),
-                PT_NOTE => {
-                    let Ok(Some(mut found)) = ph.notes(endian, bytes) else {
-                        continue;
-                    };
-                    while let Ok(Some(note)) = found.next() {
-                        let arm64 = architecture == Architecture::Arm64;
-                        notes.add(note.n_type(endian), note.desc(), arm64);
-                    }
-                }
-                _ => {}
+            if ph.p_type(endian) != PT_NOTE {
+                continue;
+            }
+            let Ok(Some(mut found)) = ph.notes(endian, bytes) else {
+                continue;
+            };
+            while let Ok(Some(note)) = found.next() {
+                let arm64 = architecture == Architecture::Arm64;
+                notes.add(note.n_type(endian), note.desc(), arm64);
             }
         }
-        segments.sort_by_key(|s| s.start);
         let modules = modules(&notes, program);
         Ok(CoreFile {
-            data,
-            segments,
+            core: map,
             notes,
             modules,
             architecture,
         })
-    }
-
-    /// Bytes the core itself holds at `address`.
-    fn core_bytes(&self, address: u64) -> Option<&[u8]> {
-        let i = self.segments.partition_point(|s| s.start <= address);
-        let s = self.segments.get(i.checked_sub(1)?)?;
-        let at = address - s.start;
-        if at >= s.file_size {
-            return None;
-        }
-        let from = usize::try_from(s.offset.checked_add(at)?).ok()?;
-        let to = usize::try_from(s.offset.checked_add(s.file_size)?).ok()?;
-        self.data.get(from..to.min(self.data.len()))
     }
 }
 
@@ -152,10 +114,9 @@ impl Memory for CoreFile {
     }
 
     fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
-        if let Some(bytes) = self.core_bytes(address) {
-            let n = bytes.len().min(buffer.len());
-            buffer[..n].copy_from_slice(&bytes[..n]);
-            return n;
+        match self.core.read_partial(address, buffer) {
+            0 => {}
+            n => return n,
         }
         for (module, file) in &self.modules {
             let Some(file) = file else { continue };
@@ -166,6 +127,14 @@ impl Memory for CoreFile {
         }
         0
     }
+
+    fn in_place(&self, address: u64, length: usize) -> Option<InPlace> {
+        self.core.in_place(address, length)
+    }
+
+    fn skip_hole(&self, address: u64) -> u64 {
+        self.core.skip_hole(address)
+    }
 }
 
 impl Target for CoreFile {
@@ -175,7 +144,8 @@ impl Target for CoreFile {
 
     fn regions(&self) -> Result<Vec<Region>> {
         Ok(self
-            .segments
+            .core
+            .segments()
             .iter()
             .map(|s| Region {
                 start: s.start,
