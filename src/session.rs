@@ -1,7 +1,7 @@
 //! Per stop of a target: what is known of it, built when first asked for, the outcome kept.
 
 use crate::error::{Error, Result};
-use crate::graph::{extract, HeapGraph, Source};
+use crate::graph::{count_garbage, extract, HeapGraph, Source};
 use crate::heap::{Classes, HeapIndex, ImageOver, Isolate, Isolates, Scope, Tally, Watch};
 use crate::metadata::{tables, Layout, Resolved};
 use crate::object::Cx;
@@ -23,6 +23,8 @@ pub struct Session {
     choice: Cell<Choice>,
     /// Of the isolate at an address; what is alive, and everything.
     graphs: RefCell<Vec<GraphEntry>>,
+    /// Objects that nothing holds and their bytes, by isolate's address.
+    garbage: RefCell<Vec<(u64, (u64, u64))>>,
 }
 
 /// Which isolates a command is about, as the user said.
@@ -50,6 +52,8 @@ pub struct HeapView {
     /// Objects that nothing holds, and their bytes.
     pub garbage: u64,
     pub garbage_bytes: u64,
+    /// What the heap lacks, and so the graph.
+    pub warnings: Vec<String>,
 }
 
 /// The target's V8: where it is and how it lays out its objects.
@@ -95,6 +99,7 @@ impl Session {
             tallies: RefCell::new(Vec::new()),
             choice: Cell::new(Choice::Selected),
             graphs: RefCell::new(Vec::new()),
+            garbage: RefCell::new(Vec::new()),
         }
     }
 
@@ -159,16 +164,13 @@ impl Session {
         if let Some((_, _, outcome)) = self.graphs.borrow().iter().find(known) {
             return outcome.clone();
         }
-        let v8 = self.v8()?;
-        let source = Source {
-            target: self.target(),
-            program: &v8.program,
-            layout: &v8.layout,
-            index: self.heap(watch)?,
-            isolate,
-        };
+        let source = self.source(isolate, watch)?;
+        let gaps = source.index.coverage.gaps(source.index.image.missing);
+        let partial = |g| format!("{g}: the answer is partial");
+        let warnings: Vec<String> = gaps.map(partial).into_iter().collect();
         let outcome = extract(&source, all, watch).map(|found| {
             Rc::new(HeapView {
+                warnings,
                 heap: HeapGraph::new(found.graph),
                 objects: found.objects,
                 garbage: found.garbage,
@@ -180,6 +182,48 @@ impl Session {
             self.graphs.borrow_mut().push(entry);
         }
         outcome
+    }
+
+    /// Whether the graph of an isolate's live objects is there, so that asking for it costs nothing.
+    pub fn has_graph(&self, isolate: &Isolate) -> bool {
+        let graphs = self.graphs.borrow();
+        graphs
+            .iter()
+            .any(|(address, all, outcome)| *address == isolate.address && !all && outcome.is_ok())
+    }
+
+    /// How many objects of an isolate nothing holds, and their bytes.
+    pub fn garbage(&self, isolate: &Isolate, watch: Watch<'_>) -> Result<(u64, u64)> {
+        if self.has_graph(isolate) {
+            let view = self.graph(isolate, false, watch)?;
+            return Ok((view.garbage, view.garbage_bytes));
+        }
+        let known = |e: &&(u64, (u64, u64))| e.0 == isolate.address;
+        if let Some((_, garbage)) = self.garbage.borrow().iter().find(known) {
+            return Ok(*garbage);
+        }
+        let garbage = count_garbage(&self.source(isolate, watch)?, watch)?;
+        self.garbage.borrow_mut().push((isolate.address, garbage));
+        Ok(garbage)
+    }
+
+    fn source<'a>(&'a self, isolate: &'a Isolate, watch: Watch<'_>) -> Result<Source<'a>> {
+        let v8 = self.v8()?;
+        Ok(Source {
+            target: self.target(),
+            program: &v8.program,
+            layout: &v8.layout,
+            index: self.heap(watch)?,
+            isolate,
+        })
+    }
+
+    /// The isolates that a command is about.
+    pub fn scoped_isolates(&self) -> Result<Vec<&Isolate>> {
+        match self.choice.get() {
+            Choice::All => Ok(self.isolates()?.isolates.iter().collect()),
+            _ => Ok(vec![self.isolate()?]),
+        }
     }
 
     /// Says which isolates the commands from now on are about.

@@ -193,8 +193,9 @@ fn every_command_prints_what_the_documentation_says() {
         core("server", &[]),
         core("workers", &[]),
         core("signup", &["--abort-on-uncaught-exception"]),
+        core("visits", &["--expose-gc", "--", "4000", "--snapshot"]),
     ];
-    let [heap, values, frames, server, workers, signup] = &cores;
+    let [heap, values, frames, server, workers, signup, visits] = &cores;
     let mut run = |core: &Core, what: &str, ask: &mut dyn FnMut(&mut Run)| {
         let mut run = Run {
             checker: &mut checker,
@@ -241,6 +242,11 @@ fn every_command_prints_what_the_documentation_says() {
         let written = r.ask("heapsnapshot", ours);
         assert_eq!(written["file"], ours);
         std::fs::remove_file(ours).expect("the file that was written");
+    });
+    run(visits, "visits", &mut |r| {
+        r.ask("findjsobjects", "--live --retained");
+        r.ask("leaks", "");
+        r.ask("heapdiff", &core_path(signup, "core"));
     });
     run(values, "values", &mut |r| {
         let global = r.ask("findrefs", "-n held");

@@ -1,7 +1,7 @@
 //! `v8 dominators`: what keeps most memory.
 
 use super::app::{App, Host};
-use super::heap_view::{edge_label, label, node_of, place, view};
+use super::heap_view::{edge_label, label, node_of, place, view, warnings};
 use super::Outcome;
 use crate::error::Result;
 use crate::graph::{HeapGraph, NodeId, NodeType};
@@ -59,9 +59,10 @@ fn show(
             "object": describe_json(heap, node),
             "dominators": list(&chain),
             "dominated": list(&held),
+            "warnings": view.warnings,
         })));
     }
-    let mut text = String::new();
+    let mut text = warnings(&view);
     if what.is_some() {
         let _ = writeln!(text, "{}", line(heap, node));
         for above in chain {

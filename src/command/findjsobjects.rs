@@ -1,10 +1,11 @@
 //! `v8 findjsobjects`: how many objects of each class, and their size.
 
 use super::app::{App, Host};
+use super::live::Live;
 use super::watch::Watched;
 use super::Outcome;
 use crate::error::{Error, Result};
-use crate::heap::{Coverage, HeapIndex, Scope};
+use crate::heap::{HeapIndex, Scope};
 use crate::metadata::InstanceType;
 use crate::object::{Cx, HeapObject, JSString, Map, Symbol};
 use crate::session::Session;
@@ -22,10 +23,15 @@ and (object properties) are the stores of elements and properties outside of the
 Size is V8's self size, in bytes: the object itself, strings with their characters. What an object
 keeps outside of itself is counted in a row of its own, memory outside of V8's heap not at all.
 
-All objects on the isolate's pages are counted, also those that died since V8 last swept; what V8
-shares between isolates (its own read-only objects) counts in each.
+All objects on the isolate's pages are counted; what V8 shares between isolates (its own read-only
+objects) counts in each. Those that died since V8 last swept are counted too: how many these are is
+told below the table (for heaps of more than a million objects only when the graph is there that
+'v8 leaks', --live and others make). With 'settings set compat llnode' it is not.
 
   -d, -v      one line for each shape: class and names of properties
+  --live      count only what is reachable from a root
+  --retained  a column more: what would be freed with the objects of the class, as DevTools counts
+              (the stores of elements and properties count with their owners there)
   --json      print the result as JSON";
 
 /// A row: one class.
@@ -35,6 +41,9 @@ pub struct Row {
     pub instances: u64,
     /// Bytes, V8's self size.
     pub size: u64,
+    /// What would be freed with the class's objects (with `--retained`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retained: Option<u64>,
     /// Values a program holds, not V8's own.
     pub is_value: bool,
 }
@@ -86,16 +95,44 @@ pub struct Histogram {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shapes: Vec<ShapeRow>,
     pub covered: Covered,
+    /// What of the count nothing holds; with `--live` it is not in the count. `None`: not known yet.
+    pub garbage: Option<Garbage>,
     pub warnings: Vec<String>,
+}
+
+/// Objects that died since V8 last swept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Garbage {
+    pub objects: u64,
+    #[serde(rename = "size")]
+    pub bytes: u64,
+}
+
+/// Up to how many objects garbage is sought without being asked: it takes as long as counting them.
+const QUICK: u64 = 1_000_000;
+
+/// What to count, and how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    pub detailed: bool,
+    pub live: bool,
+    pub retained: bool,
+    /// As llnode does.
+    pub compat: bool,
 }
 
 /// Runs the command.
 pub fn run(app: &mut App, host: &dyn Host, arguments: &[String]) -> Outcome {
-    let mut detailed = false;
+    let mut options = Options {
+        compat: app.settings.compat_llnode,
+        ..Options::default()
+    };
     let mut json = false;
     for argument in arguments {
         match argument.as_str() {
-            "-d" | "-v" | "--detailed" | "--verbose" => detailed = true,
+            "-d" | "-v" | "--detailed" | "--verbose" => options.detailed = true,
+            "--live" => options.live = true,
+            "--retained" => options.retained = true,
             "--json" => json = true,
             "-h" | "--help" => return super::help::of("findjsobjects"),
             other => {
@@ -105,18 +142,21 @@ pub fn run(app: &mut App, host: &dyn Host, arguments: &[String]) -> Outcome {
             }
         }
     }
+    if options.detailed && options.retained {
+        return Outcome::failed("--retained goes by class, not by shape (without -d)");
+    }
     let result = app
         .session(host)
-        .and_then(|session| histogram(session, host, detailed));
+        .and_then(|session| histogram(session, host, options));
     match result {
         Ok(found) if json => super::json(&found),
-        Ok(found) => Outcome::ok(render(&found, detailed)),
+        Ok(found) => Outcome::ok(render(&found, options)),
         Err(error) => error.into(),
     }
 }
 
 /// Counts.
-pub fn histogram(session: &Session, host: &dyn Host, detailed: bool) -> Result<Histogram> {
+pub fn histogram(session: &Session, host: &dyn Host, options: Options) -> Result<Histogram> {
     let watched = Watched::new(host);
     let watch = |what: &str, fraction: f64| watched.tick(what, fraction);
     let heap = session.heap(&watch)?;
@@ -125,23 +165,38 @@ pub fn histogram(session: &Session, host: &dyn Host, detailed: bool) -> Result<H
     let mut rows = Vec::new();
     let mut shapes = Vec::new();
     let scope = session.scope()?;
-    let tallies = session.tallies(scope, &watch)?;
-    if detailed {
-        shapes = shape_rows(session, heap, scope, &watch)?;
+    let live = match options.live || options.retained {
+        true => Some(Live::of(session, heap, &watch)?),
+        false => None,
+    };
+    let counted = live.as_ref().filter(|_| options.live);
+    let tallies = match counted {
+        Some(live) => live.tallies(heap, classes, scope, &watch)?.into(),
+        None => session.tallies(scope, &watch)?,
+    };
+    if options.detailed {
+        shapes = shape_rows(session, heap, scope, counted, &watch)?;
     } else {
-        let all = classes.all.iter().zip(tallies.iter());
-        let some = all.filter(|(_, tally)| tally.count > 0);
-        rows.extend(some.map(|(class, tally)| Row {
-            name: class.name.clone(),
-            instances: tally.count,
-            size: tally.bytes,
-            is_value: class.is_value,
-        }));
+        let retained = live
+            .filter(|_| options.retained)
+            .map(|l| l.retained(heap, classes));
+        for (number, (class, tally)) in classes.all.iter().zip(tallies.iter()).enumerate() {
+            if tally.count > 0 {
+                rows.push(Row {
+                    name: class.name.clone(),
+                    instances: tally.count,
+                    size: tally.bytes,
+                    retained: retained.as_ref().and_then(|r| r.get(number).copied()),
+                    is_value: class.is_value,
+                });
+            }
+        }
         rows.sort_by(|a, b| (a.instances, a.size, &a.name).cmp(&(b.instances, b.size, &b.name)));
     }
     let mut warnings = isolates.warnings.clone();
     warnings.extend(session.v8()?.warnings.iter().cloned());
-    warnings.extend(coverage_warning(&heap.coverage, heap.image.missing));
+    let gaps = heap.coverage.gaps(heap.image.missing);
+    warnings.extend(gaps.map(|g| format!("{g}: there are objects not counted")));
     let isolate = match scope {
         Scope::All => None,
         Scope::Heap(_) => {
@@ -164,31 +219,46 @@ pub fn histogram(session: &Session, host: &dyn Host, detailed: bool) -> Result<H
             unknown_bytes: heap.coverage.unknown_bytes,
             missing_bytes: heap.image.missing,
         },
+        garbage: garbage(session, heap, options, &watch)?,
         warnings,
     })
 }
 
-/// Says where the counts are not all there is.
-pub fn coverage_warning(coverage: &Coverage, missing: u64) -> Option<String> {
-    let mut parts = Vec::new();
-    if missing > 0 {
-        parts.push(format!(
-            "{missing} bytes of the heap are not in the core (cut short?)"
-        ));
+/// What nothing holds, where that is known or soon found out.
+fn garbage(
+    session: &Session,
+    heap: &HeapIndex,
+    options: Options,
+    watch: crate::heap::Watch<'_>,
+) -> Result<Option<Garbage>> {
+    let isolates = session.scoped_isolates()?;
+    let known = isolates.iter().all(|i| session.has_graph(i));
+    if !known && (options.compat || heap.coverage.objects > QUICK) {
+        return Ok(None);
     }
-    if coverage.unknown_bytes > 0 {
-        parts.push(format!(
-            "{} bytes in {} places of the heap were not understood",
-            coverage.unknown_bytes, coverage.resyncs
-        ));
+    let mut sum = Garbage {
+        objects: 0,
+        bytes: 0,
+    };
+    for isolate in isolates {
+        match session.garbage(isolate, watch) {
+            Ok((objects, bytes)) => {
+                sum.objects += objects;
+                sum.bytes = sum.bytes.saturating_add(bytes);
+            }
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            // The count stands without it.
+            Err(_) => return Ok(None),
+        }
     }
-    (!parts.is_empty()).then(|| format!("{}: there are objects not counted", parts.join("; ")))
+    Ok(Some(sum))
 }
 
 fn shape_rows(
     session: &Session,
     heap: &HeapIndex,
     scope: Scope,
+    live: Option<&Live>,
     watch: crate::heap::Watch<'_>,
 ) -> Result<Vec<ShapeRow>> {
     let classes = session.classes(watch)?;
@@ -212,6 +282,9 @@ fn shape_rows(
             let Some(map) = heap.map_of(object) else {
                 continue;
             };
+            if live.is_some_and(|l| !l.holds(heap, page, object)) {
+                continue;
+            }
             let is_value = classes.all.get(class as usize).is_some_and(|c| c.is_value);
             if !is_value {
                 continue;
@@ -291,15 +364,15 @@ pub fn key_name(cx: Cx<'_>, key: crate::object::Tagged) -> String {
     read().unwrap_or_else(|_: Error| "???".to_string())
 }
 
-fn render(found: &Histogram, detailed: bool) -> String {
+fn render(found: &Histogram, options: Options) -> String {
     let mut text = String::new();
     for warning in &found.warnings {
         let _ = writeln!(text, "warning: {warning}");
     }
-    if detailed {
+    if options.detailed {
         render_shapes(&found.shapes, &mut text);
     } else {
-        render_classes(&found.classes, &mut text);
+        render_classes(&found.classes, options.retained, &mut text);
     }
     if let (Some(isolate), true) = (&found.covered.isolate, found.covered.isolates > 1) {
         let _ = writeln!(
@@ -308,20 +381,52 @@ fn render(found: &Histogram, detailed: bool) -> String {
             isolate.number, found.covered.isolates
         );
     }
+    if options.compat {
+        return text;
+    }
+    let _ = match (found.garbage, options.live) {
+        (Some(g), true) => writeln!(
+            text,
+            "Not counted are {} objects ({} bytes) that nothing holds.",
+            g.objects, g.bytes
+        ),
+        (Some(g), false) => writeln!(
+            text,
+            "{} of these objects ({} bytes) are garbage, which nothing holds (--live leaves it out).",
+            g.objects, g.bytes
+        ),
+        (None, _) => writeln!(
+            text,
+            "Garbage is counted too (--live leaves it out, which takes longer)."
+        ),
+    };
     text
 }
 
-fn render_classes(rows: &[Row], text: &mut String) {
-    text.push_str(" Instances  Total Size Name\n");
-    text.push_str(" ---------- ---------- ----\n");
+fn render_classes(rows: &[Row], retained: bool, text: &mut String) {
+    let column = |text: &str| match retained {
+        true => format!("{text:>10} "),
+        false => String::new(),
+    };
+    let _ = writeln!(text, " Instances  Total Size {}Name", column("Retained"));
+    let _ = writeln!(text, " ---------- ---------- {}----", column("----------"));
     let (mut count, mut size) = (0, 0);
     for row in rows {
         let name = crate::render::escape(&row.name);
-        let _ = writeln!(text, " {:>10} {:>10} {name}", row.instances, row.size);
+        let of_row = column(&row.retained.unwrap_or(0).to_string());
+        let _ = writeln!(
+            text,
+            " {:>10} {:>10} {of_row}{name}",
+            row.instances, row.size
+        );
         count += row.instances;
         size += row.size;
     }
-    text.push_str(" ---------- ---------- \n");
+    let _ = writeln!(
+        text,
+        " ---------- ---------- {}",
+        column("----------").trim_end()
+    );
     let _ = writeln!(text, " {count:>10} {size:>10} ");
 }
 

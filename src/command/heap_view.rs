@@ -27,6 +27,12 @@ fn view_of(app: &mut App, host: &dyn Host, address: u64, all: bool) -> Result<Rc
     session.graph(session.isolate_of(address)?, all, &watch)
 }
 
+/// What the user should know before trusting what follows, as the first lines of it.
+pub fn warnings(view: &HeapView) -> String {
+    let lines = view.warnings.iter().map(|w| format!("warning: {w}\n"));
+    lines.collect()
+}
+
 /// An address of the user's: a number, or any expression of the debugger's.
 pub fn address(app: &mut App, host: &dyn Host, text: &str) -> Result<u64> {
     app.session(host)?.target().evaluate(text)

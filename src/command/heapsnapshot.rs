@@ -70,9 +70,11 @@ fn snapshot(app: &mut App, host: &dyn Host, options: &Options) -> Result<Outcome
             "size": graph.total_size(),
             "all": options.all,
             "garbage": {"objects": view.garbage, "size": view.garbage_bytes},
+            "warnings": view.warnings,
         })));
     }
-    let mut text = format!(
+    let mut text = super::heap_view::warnings(&view);
+    text += &format!(
         "{} nodes and {} edges, {} bytes of heap, written to {} ({written} bytes)\n",
         graph.node_count(),
         graph.edge_count(),

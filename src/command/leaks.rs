@@ -1,29 +1,30 @@
 //! `v8 leaks`: what holds an outsized share of the heap, in words.
 
 use super::app::{App, Host};
-use super::heap_view::{edge_label, label, path, place, view};
+use super::heap_view::{edge_label, label, path, place, view, warnings};
+use super::variable::{variable, Variable};
 use super::Outcome;
 use crate::error::Result;
-use crate::graph::{EdgeType, HeapGraph, NodeId, NodeType};
+use crate::graph::{anchor, suspects, HeapGraph, NodeId, NodeType, Pattern, Suspect};
 use crate::render::escape;
-use rustc_hash::FxHashMap;
+use crate::session::Session;
 use serde_json::{json, Value};
 use std::fmt::Write;
+
+/// Help text.
+pub const DETAILS: &str = "\
+A suspect is what holds a twentieth of the heap or more: objects of one class that pile up, a chain
+of them, one large object. Of each: how many of what, the object they are in, the variable that
+leads to it with the place of its declaration, and the way from there to a root. What a user's
+scripts hold comes first. Sizes are retained sizes: what would be freed with it.
+
+  -n rows     how many suspects (5)
+  --json      print the result as JSON";
 
 const USAGE: &str = "USAGE: v8 leaks [-n ROWS] [--json]";
 const ROWS: usize = 5;
 /// A share of the heap below which nothing is suspicious.
 const SHARE: f64 = 0.05;
-/// A part of what an object retains above which the part is looked at instead of the whole.
-const MOST_OF_IT: f64 = 0.5;
-
-/// Something that holds much.
-struct Suspect {
-    holder: NodeId,
-    retained: u64,
-    /// What most of the held objects are: class, how many, bytes they retain, one of them.
-    held: Option<(String, u64, u64, NodeId)>,
-}
 
 /// Runs the command.
 pub fn run(app: &mut App, host: &dyn Host, arguments: &[String]) -> Outcome {
@@ -47,172 +48,164 @@ fn show(app: &mut App, host: &dyn Host, rows: usize, json: bool) -> Result<Outco
     let view = view(app, host, false)?;
     let heap = &view.heap;
     let total = heap.dominators().retained_size(heap.graph().root()).max(1);
-    let found = suspects(heap, total, rows);
+    let mut found = suspects(heap, SHARE);
+    found.truncate(rows);
+    let session = app.session(host)?;
+    let found: Vec<Finding> = found
+        .into_iter()
+        .map(|s| Finding::new(session, heap, s, total))
+        .collect();
     if json {
-        let list: Vec<Value> = found.iter().map(|s| as_json(heap, s, total)).collect();
-        return Ok(super::json(&json!({"heap": total, "suspects": list})));
+        let list: Vec<Value> = found.iter().map(|f| f.as_json(heap)).collect();
+        return Ok(super::json(
+            &json!({"heap": total, "suspects": list, "warnings": view.warnings}),
+        ));
     }
-    let mut text = String::new();
-    for (number, suspect) in found.iter().enumerate() {
-        describe(&mut text, heap, suspect, total, number + 1);
+    let mut text = warnings(&view);
+    for (number, finding) in found.iter().enumerate() {
+        // Writing to a String does not fail.
+        let _ = finding.describe(&mut text, heap, number + 1);
     }
     if found.is_empty() {
         let _ = writeln!(
             text,
-            "No object holds more than {:.0}% of the heap ({total} bytes) alone.",
+            "Nothing holds more than {:.0}% of the heap ({total} bytes) alone.",
             SHARE * 100.0
         );
     }
     Ok(Outcome::ok(text))
 }
 
-fn suspects(heap: &HeapGraph, total: u64, rows: usize) -> Vec<Suspect> {
-    let graph = heap.graph();
-    let (first, dominated) = heap.dominators().dominated();
-    let children = |node: NodeId| {
-        let range = first[node as usize] as usize..first[node as usize + 1] as usize;
-        &dominated[range]
-    };
-    let least = (total as f64 * SHARE) as u64;
-    let retained = |node: NodeId| heap.dominators().retained_size(node);
-    let mut found = Vec::new();
-    let mut work = vec![graph.root()];
-    while let Some(node) = work.pop() {
-        let large: Vec<NodeId> = children(node)
-            .iter()
-            .copied()
-            .filter(|&c| retained(c) >= least)
-            .collect();
-        let sum = large
-            .iter()
-            .fold(0u64, |sum, &c| sum.saturating_add(retained(c)));
-        let synthetic = graph.node_type(node) == NodeType::Synthetic || node == graph.root();
-        // Many small things below one object: that is where they pile up.
-        if !synthetic && (sum as f64) < retained(node) as f64 * MOST_OF_IT {
-            found.push(Suspect {
-                holder: node,
-                retained: retained(node),
-                held: most_held(heap, children(node)),
-            });
-            continue;
-        }
-        work.extend(large);
-    }
-    found.sort_by_key(|s| std::cmp::Reverse(s.retained));
-    found.truncate(rows);
-    found
+/// A suspect, with what is known of its surroundings.
+struct Finding {
+    suspect: Suspect,
+    share: f64,
+    variable: Option<Variable>,
+    /// From the holder (else from one of the held) to a root.
+    path: Vec<(usize, NodeId)>,
 }
 
-fn most_held(heap: &HeapGraph, children: &[NodeId]) -> Option<(String, u64, u64, NodeId)> {
-    let mut by_class: FxHashMap<u32, (u64, u64, NodeId)> = FxHashMap::default();
-    for &child in children {
-        let entry = by_class
-            .entry(heap.classes().of(child))
-            .or_insert((0, 0, child));
-        entry.0 += 1;
-        entry.1 += heap.dominators().retained_size(child);
-    }
-    let (class, (count, bytes, sample)) = by_class.into_iter().max_by_key(|(_, v)| v.1)?;
-    let name = heap.classes().list()[class as usize].key.name.clone();
-    Some((name, count, bytes, sample))
-}
-
-/// The object a user knows that an internal store belongs to.
-fn owner(heap: &HeapGraph, node: NodeId) -> NodeId {
-    let graph = heap.graph();
-    let mut at = node;
-    for _ in 0..8 {
-        if !matches!(
-            graph.node_type(at),
-            NodeType::Array | NodeType::Hidden | NodeType::Code
-        ) {
-            return at;
-        }
-        match heap.retaining_edges(at).first() {
-            Some(&(_, from)) if graph.node_type(from) != NodeType::Synthetic => at = from,
-            _ => return at,
+impl Finding {
+    fn new(session: &Session, heap: &HeapGraph, suspect: Suspect, total: u64) -> Finding {
+        let from = suspect.holder.unwrap_or(suspect.sample);
+        let anchor = anchor(heap, from);
+        let variable = anchor.as_ref().and_then(|a| variable(session, heap, a));
+        let mut steps = anchor.map(|a| a.steps).unwrap_or_default();
+        let on = steps.last().map_or(from, |&(_, node)| node);
+        steps.extend(path(heap, on));
+        Finding {
+            share: suspect.bytes as f64 / total as f64,
+            suspect,
+            variable,
+            path: steps,
         }
     }
-    at
-}
 
-/// The variable that holds it: its name, and where a function that sees it is defined.
-fn variable(heap: &HeapGraph, steps: &[(usize, NodeId)]) -> Option<(String, Option<String>)> {
-    let graph = heap.graph();
-    let &(edge, context) = steps
-        .iter()
-        .find(|(edge, _)| graph.edge_type(*edge) == EdgeType::Context)?;
-    let closure = heap.retainers().of(context).find(|&(edge, from)| {
-        graph.node_type(from) == NodeType::Closure
-            && graph.edge_name(edge as usize) == "context"
-            && graph.location(from).is_some()
-    });
-    let place = closure.and_then(|(_, from)| place(graph, from));
-    Some((graph.edge_name(edge).into_owned(), place))
-}
-
-fn describe(out: &mut String, heap: &HeapGraph, suspect: &Suspect, total: u64, number: usize) {
-    let holder = owner(heap, suspect.holder);
-    let share = suspect.retained as f64 * 100.0 / total as f64;
-    let _ = writeln!(
-        out,
-        "{number}. {} holds {} bytes, {share:.0}% of the heap.",
-        label(heap, holder),
-        suspect.retained
-    );
-    if let Some((class, count, bytes, sample)) = &suspect.held {
-        let _ = writeln!(
-            out,
-            "   Most of it: {count} of class {} ({bytes} bytes), such as {}.",
-            escape(class),
-            label(heap, *sample)
-        );
-    }
-    let steps = path(heap, holder);
-    if let Some((name, place)) = variable(heap, &steps) {
-        let _ = write!(out, "   The variable '{}' leads to it", escape(&name));
-        if let Some(place) = place {
-            let _ = write!(out, "; the function at {place} sees it");
+    /// "4000 Visit", "12 functions onData() (FILE:1:2)".
+    fn held(&self, heap: &HeapGraph) -> String {
+        let suspect = &self.suspect;
+        let graph = heap.graph();
+        let at = place(graph, suspect.sample).map_or(String::new(), |p| format!(" of {p}"));
+        match graph.node_type(suspect.sample) {
+            NodeType::Closure => {
+                let name = match graph.name(suspect.sample) {
+                    "" => "(anonymous)",
+                    name => name,
+                };
+                format!("functions {}(){at}", escape(name))
+            }
+            _ => escape(&heap.classes().list()[suspect.class as usize].key.name).into_owned(),
         }
-        out.push_str(".\n");
     }
-    for (edge, from) in steps {
-        let _ = write!(
-            out,
-            "     is {} of {}",
-            edge_label(heap.graph(), edge),
-            label(heap, from)
-        );
-        if let Some(place) = place(heap.graph(), from) {
-            let _ = write!(out, " at {place}");
-        }
-        out.push('\n');
-    }
-}
 
-fn as_json(heap: &HeapGraph, suspect: &Suspect, total: u64) -> Value {
-    let graph = heap.graph();
-    let holder = owner(heap, suspect.holder);
-    let steps = path(heap, holder);
-    let variable = variable(heap, &steps);
-    json!({
-        "holder": label(heap, holder),
-        "address": graph.address(holder).map(|a| format!("{:#x}", a | 1)),
-        "retained_size": suspect.retained,
-        "share": suspect.retained as f64 / total as f64,
-        "held": suspect.held.as_ref().map(|(class, count, bytes, sample)| {
-            json!({
-                "class": class,
-                "count": count,
-                "retained_size": bytes,
-                "sample": graph.address(*sample).map(|a| format!("{:#x}", a | 1)),
-            })
-        }),
-        "variable": variable.as_ref().map(|v| v.0.clone()),
-        "place": variable.and_then(|v| v.1),
-        "path": steps
-            .iter()
-            .map(|&(edge, from)| format!("{} of {}", edge_label(graph, edge), label(heap, from)))
-            .collect::<Vec<_>>(),
-    })
+    fn describe(&self, out: &mut String, heap: &HeapGraph, number: usize) -> std::fmt::Result {
+        let suspect = &self.suspect;
+        let (bytes, share) = (suspect.bytes, self.share * 100.0);
+        let held = self.held(heap);
+        let sample = label(heap, suspect.sample);
+        let size = format!("{bytes} bytes, {share:.0}% of the heap");
+        match suspect.pattern {
+            Pattern::Pile => {
+                writeln!(
+                    out,
+                    "{number}. {} {held}: {size}. One is {sample}.",
+                    suspect.count
+                )?;
+            }
+            Pattern::Chain => writeln!(
+                out,
+                "{number}. A chain of {} {held}: {size}. It begins with {sample}.",
+                suspect.count
+            )?,
+            Pattern::Large => writeln!(out, "{number}. {sample}: {size}.")?,
+            Pattern::Mixture => {
+                writeln!(out, "{number}. {sample} holds {size}, of many kinds.")?;
+            }
+        }
+        let piled = matches!(suspect.pattern, Pattern::Pile | Pattern::Chain);
+        let mut is = "It is";
+        if let Some(holder) = suspect.holder.filter(|&h| piled && h != suspect.sample) {
+            let they = if suspect.pattern == Pattern::Pile {
+                "They are"
+            } else {
+                "It is"
+            };
+            writeln!(out, "   {they} in {}.", label(heap, holder))?;
+            is = "That is";
+        } else if suspect.holder.is_none() {
+            out.push_str("   No one object holds most of them; of that one:\n");
+        }
+        if let Some(variable) = &self.variable {
+            writeln!(out, "   {is} {}.", variable.words())?;
+        }
+        for &(edge, from) in &self.path {
+            let graph = heap.graph();
+            write!(
+                out,
+                "     is {} of {}",
+                edge_label(graph, edge),
+                label(heap, from)
+            )?;
+            if let Some(place) = place(graph, from) {
+                write!(out, " at {place}")?;
+            }
+            out.push('\n');
+        }
+        Ok(())
+    }
+
+    fn as_json(&self, heap: &HeapGraph) -> Value {
+        let graph = heap.graph();
+        let suspect = &self.suspect;
+        let address = |n: NodeId| graph.address(n).map(|a| format!("{:#x}", a | 1));
+        json!({
+            "pattern": match suspect.pattern {
+                Pattern::Pile => "pile",
+                Pattern::Chain => "chain",
+                Pattern::Large => "large",
+                Pattern::Mixture => "mixture",
+            },
+            "class": heap.classes().list()[suspect.class as usize].key.name,
+            "count": suspect.count,
+            "retained_size": suspect.bytes,
+            "share": self.share,
+            "sample": address(suspect.sample),
+            "place": place(graph, suspect.sample),
+            "holder": suspect.holder.map(|h| label(heap, h)),
+            "address": suspect.holder.and_then(address),
+            "variable": self.variable.as_ref().map(Variable::as_json),
+            "users": suspect.is_users,
+            "path": self.path.iter()
+                .map(|&(edge, from)| {
+                    json!({
+                        "edge": graph.edge_name(edge),
+                        "edge_type": graph.edge_type(edge).name(),
+                        "from": label(heap, from),
+                        "address": address(from),
+                        "place": place(graph, from),
+                    })
+                })
+                .collect::<Vec<_>>(),
+        })
+    }
 }

@@ -18,6 +18,7 @@ mod help;
 mod isolate_option;
 mod json;
 mod leaks;
+mod live;
 mod nodeinfo;
 mod outcome;
 mod print;
@@ -29,6 +30,7 @@ mod table;
 mod threads;
 pub mod value;
 pub mod value_options;
+mod variable;
 mod watch;
 
 pub use app::{App, Host};

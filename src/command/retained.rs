@@ -1,7 +1,7 @@
 //! `v8 retained`: what classes and objects keep alive.
 
 use super::app::{App, Host};
-use super::heap_view::{label, node_of, place, view};
+use super::heap_view::{label, node_of, place, view, warnings};
 use super::Outcome;
 use crate::error::{Error, Result};
 use crate::graph::{Class, HeapGraph, NodeId};
@@ -49,10 +49,13 @@ fn object(app: &mut App, host: &dyn Host, what: &str, json: bool) -> Result<Outc
     let retained = heap.dominators().retained_size(node);
     let shallow = heap.ownership().shallow_size(node);
     if json {
-        return Ok(super::json(&node_json(heap, node)));
+        let mut value = node_json(heap, node);
+        value["warnings"] = json!(view.warnings);
+        return Ok(super::json(&value));
     }
     Ok(Outcome::ok(format!(
-        "{} retains {retained} bytes, {shallow} of them its own\n",
+        "{}{} retains {retained} bytes, {shallow} of them its own\n",
+        warnings(&view),
         label(heap, node)
     )))
 }
@@ -93,11 +96,15 @@ fn classes(app: &mut App, host: &dyn Host, rows: usize, json: bool) -> Result<Ou
     list.sort_by(|a, b| (b.retained_size, &a.key).cmp(&(a.retained_size, &b.key)));
     if json {
         let list: Vec<Value> = list.into_iter().take(rows).map(class_json).collect();
-        return Ok(super::json(&json!({"classes": list})));
+        return Ok(super::json(
+            &json!({"classes": list, "warnings": view.warnings}),
+        ));
     }
     let total = heap.dominators().retained_size(heap.graph().root()).max(1);
-    let mut text = format!(
-        "{:>10} {:>12} {:>12} {:>6}  Class\n",
+    let mut text = warnings(&view);
+    let _ = writeln!(
+        text,
+        "{:>10} {:>12} {:>12} {:>6}  Class",
         "Count", "Shallow", "Retained", "%"
     );
     for class in list.iter().take(rows) {
@@ -154,10 +161,12 @@ fn instances(
             "count": found.len(),
             "retained_size": retained,
             "largest": list,
+            "warnings": view.warnings,
         })));
     }
     let mut text = format!(
-        "{} of class {} retain {retained} bytes together (nothing counted twice)\n",
+        "{}{} of class {} retain {retained} bytes together (nothing counted twice)\n",
+        warnings(&view),
         found.len(),
         escape(class)
     );

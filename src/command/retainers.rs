@@ -1,7 +1,7 @@
 //! `v8 retainers` and `v8 path`: who holds an object.
 
 use super::app::{App, Host};
-use super::heap_view::{distance, edge_label, label, node_of, path, place};
+use super::heap_view::{distance, edge_label, label, node_of, path, place, warnings};
 use super::Outcome;
 use crate::error::{Error, Result};
 use crate::graph::{HeapGraph, NodeId, NodeType};
@@ -58,9 +58,10 @@ pub fn run(app: &mut App, host: &dyn Host, arguments: &[String]) -> Outcome {
         return super::json(&json!({
             "object": tree.node_json(node),
             "retainers": tree.json(node, 1),
+            "warnings": view.warnings,
         }));
     }
-    let mut text = format!("{}\n", tree.describe(node));
+    let mut text = format!("{}{}\n", warnings(&view), tree.describe(node));
     tree.text(node, 1, &mut text);
     Outcome::ok(text)
 }
@@ -219,10 +220,10 @@ fn show_path(app: &mut App, host: &dyn Host, what: &str, json: bool) -> Result<O
             })
             .collect();
         return Ok(super::json(
-            &json!({"object": label(heap, node), "path": steps}),
+            &json!({"object": label(heap, node), "path": steps, "warnings": view.warnings}),
         ));
     }
-    let mut text = format!("{}\n", label(heap, node));
+    let mut text = format!("{}{}\n", warnings(&view), label(heap, node));
     for (edge, from) in steps {
         let _ = write!(
             text,

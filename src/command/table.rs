@@ -90,7 +90,7 @@ pub static TABLE: &[Command] = &[
     },
     Command {
         name: "findjsobjects",
-        usage: "findjsobjects [-d] [--json]",
+        usage: "findjsobjects [-d] [--live] [--retained] [--json]",
         summary: "Count the objects of the heap by class, with their size.",
         details: super::findjsobjects::DETAILS,
         run: super::findjsobjects::run,
@@ -212,16 +212,17 @@ pub static TABLE: &[Command] = &[
         name: "leaks",
         usage: "leaks [-n rows] [--json]",
         summary: "Show what holds an outsized share of the heap, and through which variable.",
-        details: "  -n rows     how many suspects (5)\n\
-                  \x20 --json      print the result as JSON",
+        details: super::leaks::DETAILS,
         run: super::leaks::run,
     },
     Command {
         name: "heapdiff",
         usage: "heapdiff [-n rows] [--by ids|counts] [--json] BEFORE [AFTER]",
-        summary: "Compare a .heapsnapshot file with this heap or with another file, by class.",
-        details: "Shows, as DevTools' Comparison does, what came and what went between two snapshots,\n\
-                  the class that grew most first, with an object of each to go on with.\n\n\
+        summary: "Compare an earlier core or a .heapsnapshot with this heap or with another, by class.",
+        details: "Shows, as DevTools' Comparison does, what came and what went between two heaps, the\n\
+                  class that grew most first, with an object of each to go on with. BEFORE and AFTER\n\
+                  are snapshot files (V8's or ours) or cores of the program that is open; without AFTER\n\
+                  it is the heap that is open.\n\n\
                   \x20 -n rows     how many classes to show (40)\n\
                   \x20 --by        tell objects apart by id (two snapshots of one process) or only count\n\
                   \x20             them; found out if not given\n\

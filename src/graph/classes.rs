@@ -87,32 +87,54 @@ impl Classes {
         &self.list
     }
 
-    /// Sums what each class retains: a node below another of its class is counted there.
     fn retained(&mut self, graph: &Graph, ownership: &Ownership, dominators: &Dominators) {
-        let (first, dominated) = dominators.dominated();
-        let mut seen = vec![false; self.list.len()];
-        // Nodes to visit, and marks (class with the high bit) where a class ends.
-        const END: u64 = 1 << 63;
-        let mut stack = vec![u64::from(graph.root())];
-        while let Some(item) = stack.pop() {
-            if item & END != 0 {
-                seen[(item & !END) as usize] = false;
-                continue;
-            }
-            let node = item as NodeId;
-            let class = self.of_node[node as usize] as usize;
-            let children = first[node as usize] as usize..first[node as usize + 1] as usize;
-            if !seen[class] && ownership.shallow_size(node) != 0 {
-                let sum = &mut self.list[class].retained_size;
-                *sum = sum.saturating_add(dominators.retained_size(node));
-                if !children.is_empty() {
-                    seen[class] = true;
-                    stack.push(class as u64 | END);
-                }
-            }
-            stack.extend(dominated[children].iter().map(|&n| u64::from(n)));
+        let of_node = &self.of_node;
+        let class = |node: NodeId| match ownership.shallow_size(node) {
+            0 => NO_CLASS,
+            _ => of_node[node as usize],
+        };
+        let sums = retained_by(graph.root(), dominators, self.list.len(), class);
+        for (class, sum) in self.list.iter_mut().zip(sums) {
+            class.retained_size = sum;
         }
     }
+}
+
+/// A node that counts for no class.
+pub const NO_CLASS: u32 = u32::MAX;
+
+/// Sums what each class retains: a node below another of its class is counted there.
+pub fn retained_by(
+    root: NodeId,
+    dominators: &Dominators,
+    classes: usize,
+    class_of: impl Fn(NodeId) -> u32,
+) -> Vec<u64> {
+    let (first, dominated) = dominators.dominated();
+    let mut sums = vec![0u64; classes];
+    let mut seen = vec![false; classes];
+    // Nodes to visit, and marks (class with the high bit) where a class ends.
+    const END: u64 = 1 << 63;
+    let mut stack = vec![u64::from(root)];
+    while let Some(item) = stack.pop() {
+        if item & END != 0 {
+            seen[(item & !END) as usize] = false;
+            continue;
+        }
+        let node = item as NodeId;
+        let class = class_of(node) as usize;
+        let children = first[node as usize] as usize..first[node as usize + 1] as usize;
+        if seen.get(class) == Some(&false) {
+            let sum = &mut sums[class];
+            *sum = sum.saturating_add(dominators.retained_size(node));
+            if !children.is_empty() {
+                seen[class] = true;
+                stack.push(class as u64 | END);
+            }
+        }
+        stack.extend(dominated[children].iter().map(|&n| u64::from(n)));
+    }
+    sums
 }
 
 #[derive(PartialEq, Eq, Hash)]

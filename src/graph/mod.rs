@@ -19,18 +19,20 @@ mod ownership;
 mod retainers;
 pub mod snapshot;
 mod strings;
+mod suspects;
 mod types;
 
 pub use build::{named, Builder, Node};
-pub use classes::{Class, ClassKey, Classes, Interfaces};
+pub use classes::{retained_by, Class, ClassKey, Classes, Interfaces, NO_CLASS};
 pub use diff::{diff, ClassDiff, Diff, Identity};
 pub use distances::{Distances, NO_DISTANCE, SYSTEM_DISTANCE};
 pub use dominators::Dominators;
-pub use extract::{extract, object_address, Extracted, Source};
+pub use extract::{count_garbage, extract, object_address, Extracted, Source};
 pub use heap_graph::HeapGraph;
 pub use ownership::Ownership;
 pub use retainers::Retainers;
 pub use strings::{Interner, StringId, Strings};
+pub use suspects::{anchor, functions_of, is_users_place, suspects, Anchor, Pattern, Suspect};
 pub use types::{Detachedness, EdgeType, NodeType};
 
 use rustc_hash::FxHashMap;

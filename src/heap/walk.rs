@@ -78,6 +78,24 @@ impl Coverage {
         self.unknown_bytes += other.unknown_bytes;
         self.resyncs += other.resyncs;
     }
+
+    /// Says where the objects found are not all there are; `missing` are bytes of pages that the
+    /// core does not hold.
+    pub fn gaps(&self, missing: u64) -> Option<String> {
+        let mut parts = Vec::new();
+        if missing > 0 {
+            parts.push(format!(
+                "{missing} bytes of the heap are not in the core (cut short?)"
+            ));
+        }
+        if self.unknown_bytes > 0 {
+            parts.push(format!(
+                "{} bytes in {} places of the heap were not understood",
+                self.unknown_bytes, self.resyncs
+            ));
+        }
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
 }
 
 /// One bit for each word of a page's objects: set where an object starts.

@@ -5,6 +5,7 @@ mod buffer;
 mod collection;
 mod context;
 mod cx;
+mod declaration;
 mod descriptors;
 mod details;
 mod dictionary;
@@ -34,6 +35,7 @@ pub use collection::{
 };
 pub use context::{Context, ContextValue, ContextVariable};
 pub use cx::{Cx, Tagged};
+pub use declaration::{declaration, mentions};
 pub use descriptors::{Descriptor, DescriptorArray};
 pub use details::{Attributes, PropertyDetails};
 pub use dictionary::{DictionaryEntry, HashTable};

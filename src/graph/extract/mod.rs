@@ -69,54 +69,26 @@ const INESSENTIAL: [&str; 12] = [
 
 /// Builds the graph: of what is alive, or of everything on the pages if `all`.
 pub fn extract(source: &Source, all: bool, watch: Watch) -> Result<Extracted> {
-    let memory = ImageOver {
-        image: &source.index.image,
-        target: source.target.memory(),
-    };
+    let memory = source.memory();
     let cx = Cx {
         memory: &memory,
         layout: source.layout,
     };
-    watch("numbering objects", 0.0)?;
-    let space = Space::new(source.index, source.isolate, source.target.memory())?;
     let mut names = Names::default();
-    let mut shapes = Shapes::new(cx, &space, &mut names);
-    shapes.dispatch = dispatch::DispatchTable::find(source.target, source.layout, &space);
-    watch("finding roots", 0.1)?;
-    let roots = roots::find(
-        source.target,
-        source.program,
-        source.layout,
-        &space,
-        source.isolate,
-    );
+    let found = Found::new(source, cx, &mut names, watch)?;
     watch("marking", 0.2)?;
     let marks = match all {
-        true => Marks::all(space.len()),
-        false => {
-            let mut marker = Marker::new(&space, &shapes);
-            for root in roots.list.iter().filter(|r| r.retains) {
-                marker.push(root.object);
-            }
-            // Read-only space lives for ever.
-            for object in 0..space.len() as Ordinal {
-                if !space.is_read_only(object) {
-                    break;
-                }
-                marker.push(object);
-            }
-            marker.run();
-            marker.marks
-        }
+        true => Marks::all(found.space.len()),
+        false => found.alive(),
     };
     watch("naming objects", 0.4)?;
     let mut extraction = Extraction {
         source,
         cx,
-        space,
-        shapes,
+        space: found.space,
+        shapes: found.shapes,
         names,
-        roots,
+        roots: found.roots,
         marks,
         builder: Builder::new(),
         node_of: Vec::new(),
@@ -125,6 +97,81 @@ pub fn extract(source: &Source, all: bool, watch: Watch) -> Result<Extracted> {
     watch("following references", 0.6)?;
     extraction.edges(watch)?;
     extraction.finish()
+}
+
+/// How many objects nothing holds, and their bytes: the marking alone, without a graph.
+pub fn count_garbage(source: &Source, watch: Watch) -> Result<(u64, u64)> {
+    let memory = source.memory();
+    let cx = Cx {
+        memory: &memory,
+        layout: source.layout,
+    };
+    let mut names = Names::default();
+    let found = Found::new(source, cx, &mut names, watch)?;
+    watch("marking", 0.2)?;
+    let marks = found.alive();
+    let (mut count, mut bytes) = (0, 0u64);
+    for object in 0..found.space.len() as Ordinal {
+        if !marks.get(object) {
+            count += 1;
+            bytes = bytes.saturating_add(found.space.size(object));
+        }
+    }
+    Ok((count, bytes))
+}
+
+impl<'a> Source<'a> {
+    fn memory(&self) -> ImageOver<'a> {
+        ImageOver {
+            image: &self.index.image,
+            target: self.target.memory(),
+        }
+    }
+}
+
+/// Objects, how those of each Map look, and roots.
+struct Found<'s> {
+    space: Space<'s>,
+    shapes: Shapes<'s>,
+    roots: Roots,
+}
+
+impl<'s> Found<'s> {
+    fn new(source: &Source<'s>, cx: Cx<'s>, names: &mut Names, watch: Watch) -> Result<Found<'s>> {
+        watch("numbering objects", 0.0)?;
+        let space = Space::new(source.index, source.isolate, source.target.memory())?;
+        let mut shapes = Shapes::new(cx, &space, names);
+        shapes.dispatch = dispatch::DispatchTable::find(source.target, source.layout, &space);
+        watch("finding roots", 0.1)?;
+        let roots = roots::find(
+            source.target,
+            source.program,
+            source.layout,
+            &space,
+            source.isolate,
+        );
+        Ok(Found {
+            space,
+            shapes,
+            roots,
+        })
+    }
+
+    fn alive(&self) -> Marks {
+        let mut marker = Marker::new(&self.space, &self.shapes);
+        for root in self.roots.list.iter().filter(|r| r.retains) {
+            marker.push(root.object);
+        }
+        // Read-only space lives for ever.
+        for object in 0..self.space.len() as Ordinal {
+            if !self.space.is_read_only(object) {
+                break;
+            }
+            marker.push(object);
+        }
+        marker.run();
+        marker.marks
+    }
 }
 
 struct Extraction<'a, 's> {
