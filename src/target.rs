@@ -60,6 +60,16 @@ pub struct NativeFrame {
     pub selected: bool,
 }
 
+/// A signal that a thread was stopped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Signal {
+    pub number: i32,
+    /// The process that sent it; `None` where that is not known, or the kernel did.
+    pub sender: Option<u64>,
+    /// The address that the thread had no access to, or where it executed what it must not.
+    pub address: Option<u64>,
+}
+
 /// Processor of the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Architecture {
@@ -82,6 +92,10 @@ pub trait Target {
     fn threads(&self) -> Vec<Thread>;
     /// Frames of the thread with this [`Thread::index`]; may be empty (no unwinder).
     fn native_frames(&self, thread_index: u32, limit: usize) -> Vec<NativeFrame>;
+    /// The signal that the thread with this [`Thread::index`] was stopped by.
+    fn signal(&self, _thread_index: u32) -> Option<Signal> {
+        None
+    }
     /// Symbol that holds a runtime address: name and offset into it.
     fn symbolize(&self, address: u64) -> Option<(String, u64)>;
     /// Value of a debugger expression as a 64-bit word; the error is the debugger's own text.

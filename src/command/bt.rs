@@ -1,6 +1,7 @@
 //! `v8 bt`.
 
 use super::app::{App, Host};
+use super::died;
 use super::frame::{detail_json, variable_lines};
 use super::value::{kept, short};
 use super::Outcome;
@@ -9,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::object::Cx;
 use crate::render::escape;
 use crate::session::Session;
-use crate::stack::{roles, Call, FoundBy, Frame, FrameKind, Place, Role, Source};
+use crate::stack::{death, roles, Call, FoundBy, Frame, FrameKind, Place, Role, Source};
 use crate::target::Thread;
 use serde_json::{json, Value};
 use std::fmt::Write;
@@ -90,7 +91,12 @@ fn thread_stack(
     compat: bool,
 ) -> (String, Value) {
     let frames = source.backtrace(thread, options.limit);
+    let died = match options.json || !compat {
+        true => death(source, thread, &frames),
+        false => None,
+    };
     if options.json {
+        let died = died.map(|d| died::to_json(source.cx, &d));
         let frames = frames.iter().map(|f| frame_json(source.cx, f, options));
         let value = json!({
             "thread": {
@@ -100,9 +106,14 @@ fn thread_stack(
                 "description": thread.description,
                 "role": role.map(Role::text),
             },
+            "died": died,
             "frames": frames.collect::<Vec<_>>(),
         });
         return (String::new(), value);
+    }
+    let mut text = String::new();
+    for line in died.iter().flat_map(|d| died::lines(source.cx, d)) {
+        let _ = writeln!(text, " {line}");
     }
     let star = if thread.selected || role.is_none() {
         '*'
@@ -110,7 +121,7 @@ fn thread_stack(
         ' '
     };
     let role = role.map_or(String::new(), |r| format!(" ({})", r.text()));
-    let mut text = format!(" {star} {}{role}\n", escape(&thread.description));
+    let _ = writeln!(text, " {star} {}{role}", escape(&thread.description));
     let shown = |f: &&Frame| !(compat && f.kind == Some(FrameKind::Async));
     for frame in frames.iter().filter(shown) {
         for (line, call) in lines(source.cx, frame, compat) {

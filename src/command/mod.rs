@@ -4,6 +4,7 @@ mod app;
 mod app_state;
 mod async_;
 mod bt;
+mod died;
 mod dominators;
 pub mod error_stack;
 mod findjsinstances;

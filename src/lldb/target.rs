@@ -5,7 +5,8 @@ use super::memory::ProcessMemory;
 use super::sb;
 use crate::error::{Error, Result};
 use crate::memory::{CachedMemory, CoreMap, FilledMemory, Memory, Region};
-use crate::target::{Architecture, Module, NativeFrame, Registers, Target, Thread};
+use crate::offline::CoreThreads;
+use crate::target::{Architecture, Module, NativeFrame, Registers, Signal, Target, Thread};
 use lldb_sys as sys;
 use std::ffi::CStr;
 
@@ -18,8 +19,8 @@ pub struct LldbTarget {
     modules: Vec<Module>,
     architecture: Architecture,
     is_live: bool,
-    /// Of each thread by its system id, from the core's own notes.
-    core_registers: Vec<(u64, Registers)>,
+    /// From the core's own notes; `None` where it was not found.
+    core_threads: Option<CoreThreads>,
 }
 
 impl LldbTarget {
@@ -57,17 +58,17 @@ impl LldbTarget {
             samples.extend(modules.first().map(|m| m.load_address));
             memory.try_local(pid, &samples);
         }
-        let mut core_registers = Vec::new();
+        let mut core_threads = None;
         if !is_live {
             let threads = memory.process().threads();
             // SAFETY: valid threads.
             let threads = threads.map(|t| unsafe { sys::SBThreadGetThreadID(t.raw()) });
             if let Some(core) = core::find(&threads.collect::<Vec<_>>()) {
-                let stacks: Vec<u64> = core.registers.iter().map(|(_, r)| r.sp).collect();
+                let stacks: Vec<u64> = core.threads.registers.iter().map(|(_, r)| r.sp).collect();
                 if let Ok(map) = CoreMap::open(&core.path) {
                     memory.try_core(map, &stacks);
                 }
-                core_registers = core.registers;
+                core_threads = Some(core.threads);
             }
         }
         let in_core = memory.is_core();
@@ -81,7 +82,7 @@ impl LldbTarget {
             modules,
             architecture,
             is_live,
-            core_registers,
+            core_threads,
         })
     }
 
@@ -206,12 +207,30 @@ impl Target for LldbTarget {
             for thread in &mut threads {
                 let same =
                     |(id, r): &&(u64, Registers)| *id == thread.id && r.pc == thread.registers.pc;
-                if let Some((_, r)) = self.core_registers.iter().find(same) {
+                let known = self.core_threads.iter().flat_map(|c| &c.registers);
+                if let Some((_, r)) = known.into_iter().find(same) {
                     thread.registers.tls = r.tls;
                 }
             }
         }
         threads
+    }
+
+    fn signal(&self, thread_index: u32) -> Option<Signal> {
+        let threads = self.threads();
+        let thread = threads.iter().find(|t| t.index == thread_index)?;
+        if let Some(core) = &self.core_threads {
+            let found = core.signals.iter().find(|(id, _)| *id == thread.id);
+            return found.map(|(_, signal)| *signal);
+        }
+        let (_, reason) = thread.description.split_once("stop reason = signal ")?;
+        let end = reason.find(|c: char| !c.is_ascii_alphanumeric());
+        let number = signal_number(&reason[..end.unwrap_or(reason.len())])?;
+        Some(Signal {
+            number,
+            sender: None,
+            address: None,
+        })
     }
 
     fn native_frames(&self, thread_index: u32, limit: usize) -> Vec<NativeFrame> {
@@ -300,6 +319,21 @@ impl Target for LldbTarget {
         unsafe { sb::Debugger::from_raw(sys::SBTargetGetDebugger(target.raw())) }
             .is_some_and(|d| sb::interrupted(d.raw()))
     }
+}
+
+/// Of the signals that end a process with a core.
+fn signal_number(name: &str) -> Option<i32> {
+    Some(match name {
+        "SIGQUIT" => libc::SIGQUIT,
+        "SIGILL" => libc::SIGILL,
+        "SIGTRAP" => libc::SIGTRAP,
+        "SIGABRT" => libc::SIGABRT,
+        "SIGBUS" => libc::SIGBUS,
+        "SIGFPE" => libc::SIGFPE,
+        "SIGSEGV" => libc::SIGSEGV,
+        "SIGSYS" => libc::SIGSYS,
+        _ => return None,
+    })
 }
 
 fn modules(target: &sb::Target) -> Vec<Module> {

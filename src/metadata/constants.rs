@@ -945,6 +945,17 @@ constants! {
         from_mask: [],
         to_mask: [],
     }
+    /// The most that a heap may hold.
+    heap_limits: HeapLimitsLayout {
+        /// How many words before max_old_generation_size_ max_semi_space_size_ is in the Heap.
+        semi_space_before: [],
+        /// Offset in the Heap, where its limits are in an object of their own (HeapLimits).
+        max_semi_space_size: [],
+        /// Offsets in HeapLimits.
+        initial_max_old_generation_size: [],
+        max_old_generation_size: [],
+        max_global_memory_size: [],
+    }
     /// Isolate: offsets from its start.
     isolate: IsolateLayout {
         heap: [],

@@ -3,7 +3,7 @@
 use super::notes::Notes;
 use crate::error::{Error, Result};
 use crate::memory::{CoreMap, InPlace, Memory, ModuleFile, Region};
-use crate::target::{Architecture, Module, NativeFrame, Registers, Target, Thread};
+use crate::target::{Architecture, Module, NativeFrame, Registers, Signal, Target, Thread};
 use object::elf::{FileHeader64, PF_R, PF_W, PF_X, PT_NOTE};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::Endianness;
@@ -232,6 +232,13 @@ impl Target for CoreFile {
             (pc, sp, fp) = (back, fp.wrapping_add(16), next);
         }
         frames
+    }
+
+    fn signal(&self, thread_index: u32) -> Option<Signal> {
+        let at = usize::try_from(thread_index).ok()?.checked_sub(1)?;
+        let (id, _) = self.notes.threads.get(at)?;
+        let found = self.notes.signals.iter().find(|(i, _)| i == id);
+        found.map(|(_, signal)| *signal)
     }
 
     fn symbolize(&self, address: u64) -> Option<(String, u64)> {

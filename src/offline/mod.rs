@@ -8,4 +8,4 @@ mod threads;
 
 pub use core_file::CoreFile;
 pub use host::OfflineHost;
-pub use threads::core_threads;
+pub use threads::{core_threads, CoreThreads};

@@ -1,11 +1,13 @@
 //! Notes of an ELF core: threads with their registers, and files mapped.
 
-use crate::target::Registers;
+use crate::target::{Registers, Signal};
 
 /// What the notes of a core tell.
 #[derive(Debug, Default)]
 pub struct Notes {
     pub threads: Vec<(u64, Registers)>,
+    /// By the thread's system id.
+    pub signals: Vec<(u64, Signal)>,
     pub files: Vec<MappedFile>,
     pub pid: u64,
     /// The program's entry point in memory (AT_ENTRY).
@@ -24,11 +26,19 @@ pub struct MappedFile {
 
 const NT_PRSTATUS: u32 = 1;
 const NT_AUXV: u32 = 6;
+const NT_SIGINFO: u32 = 0x5349_4749;
 const NT_FILE: u32 = 0x4649_4c45;
 const AT_ENTRY: u64 = 9;
 /// Offset of the registers in `struct elf_prstatus` on 64-bit Linux, and of `pr_pid`.
 const PR_REG: usize = 112;
 const PR_PID: usize = 32;
+const PR_CURSIG: usize = 12;
+/// `si_code` of `siginfo_t`: sent by a process (kill, sigqueue, tgkill), or by the kernel for
+/// what has no address.
+const SENT: [i32; 3] = [0, -1, -6];
+const SI_KERNEL: i32 = 0x80;
+/// Signals whose `siginfo_t` has an address: ILL, TRAP, BUS, FPE, SEGV.
+const WITH_ADDRESS: [i32; 5] = [4, 5, 7, 8, 11];
 
 fn word(bytes: &[u8], index: usize) -> Option<u64> {
     let at = index.checked_mul(8)?;
@@ -41,6 +51,9 @@ impl Notes {
     pub fn add(&mut self, note_type: u32, data: &[u8], arm64: bool) {
         match note_type {
             NT_PRSTATUS => self.prstatus(data, arm64),
+            NT_SIGINFO => {
+                let _ = self.siginfo(data);
+            }
             NT_AUXV => {
                 let pairs = (0..data.len() / 16)
                     .map_while(|i| Some((word(data, 2 * i)?, word(data, 2 * i + 1)?)));
@@ -85,6 +98,40 @@ impl Notes {
             self.pid = id;
         }
         self.threads.push((id, registers));
+        let number = data.get(PR_CURSIG..PR_CURSIG + 2);
+        let number = number.and_then(|b| b.try_into().ok());
+        let number = number.map_or(0, u16::from_le_bytes);
+        // The kernel gives the number to all threads; the first one is the one that got it.
+        if number != 0 && self.threads.len() == 1 {
+            self.signals.push((
+                id,
+                Signal {
+                    number: i32::from(number),
+                    sender: None,
+                    address: None,
+                },
+            ));
+        }
+    }
+
+    /// Comes after the registers of its thread.
+    fn siginfo(&mut self, data: &[u8]) -> Option<()> {
+        let int = |at: usize| {
+            let bytes = data.get(at..at.checked_add(4)?)?;
+            Some(i32::from_le_bytes(bytes.try_into().ok()?))
+        };
+        let (number, code) = (int(0)?, int(8)?);
+        let (id, _) = self.threads.last()?;
+        let (_, signal) = self.signals.iter_mut().find(|(i, _)| i == id)?;
+        if signal.number != number {
+            return None;
+        }
+        if SENT.contains(&code) {
+            signal.sender = u64::try_from(int(16)?).ok();
+        } else if code > 0 && code != SI_KERNEL && WITH_ADDRESS.contains(&number) {
+            signal.address = word(data, 2);
+        }
+        Some(())
     }
 
     fn file(&mut self, data: &[u8]) -> Option<()> {

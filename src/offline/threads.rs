@@ -1,7 +1,7 @@
 //! The registers that a core's notes give, for debuggers that hide some of them.
 
 use super::notes::Notes;
-use crate::target::Registers;
+use crate::target::{Registers, Signal};
 use object::elf::{FileHeader64, EM_AARCH64, ET_CORE, PT_NOTE};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::Endianness;
@@ -9,8 +9,16 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// System id and registers of each thread in the core at `path`; `None` where that is no core.
-pub fn core_threads(path: &Path) -> Option<Vec<(u64, Registers)>> {
+/// What a core says of its threads, by their system ids.
+#[derive(Debug, Default)]
+pub struct CoreThreads {
+    pub registers: Vec<(u64, Registers)>,
+    pub signals: Vec<(u64, Signal)>,
+}
+
+/// System id and registers of each thread in the core at `path`, and the signals they got; `None`
+/// where that is no core.
+pub fn core_threads(path: &Path) -> Option<CoreThreads> {
     // Most files asked about are none: look before mapping.
     let mut head = [0; 18];
     let mut file = File::open(path).ok()?;
@@ -36,5 +44,8 @@ pub fn core_threads(path: &Path) -> Option<Vec<(u64, Registers)>> {
             }
         }
     }
-    Some(notes.threads)
+    Some(CoreThreads {
+        registers: notes.threads,
+        signals: notes.signals,
+    })
 }

@@ -22,6 +22,7 @@ pub static HEAP: &[Table] = &[
             ("page.from_mask", 8, SOURCE),
             ("page.to_mask", 16, SOURCE),
             ("isolate.c_entry_fp", 0x3110, CORE),
+            ("heap_limits.semi_space_before", 3, SOURCE),
             ("oddball.to_string", 16, SOURCE),
         ],
     },
@@ -85,11 +86,23 @@ pub static HEAP: &[Table] = &[
             ("page.area_end", 56, CORE),
             ("page.owner", 80, CORE),
             ("isolate.c_entry_fp", 0x140, CORE),
+            ("heap_limits.semi_space_before", 4, SOURCE),
         ],
     },
     Table {
         line: (14, 1),
         node: "25, 26",
         rows: &[("isolate.c_entry_fp", 0x148, CORE)],
+    },
+    Table {
+        line: (14, 6),
+        node: "26",
+        rows: &[
+            ("heap_limits.semi_space_before", GONE, SOURCE),
+            ("heap_limits.max_semi_space_size", 0x20, CORE),
+            ("heap_limits.initial_max_old_generation_size", 0x10, SOURCE),
+            ("heap_limits.max_old_generation_size", 0x30, SOURCE),
+            ("heap_limits.max_global_memory_size", 0x40, SOURCE),
+        ],
     },
 ];
