@@ -43,7 +43,9 @@ pub static TABLE: &[Command] = &[
         details: "A JavaScript frame is\n\n\
                   \x20   NAME(this=VALUE, ARGUMENT, ...) at FILE:LINE:COLUMN fn=ADDRESS (FILE:LINE:COLUMN)\n\n\
                   with the name as Error.stack gives it, the arguments that were passed, the place of\n\
-                  the call being made, the function's address and the place where it is defined.\n\n\
+                  the call being made, the function's address and the place where it is defined.\n\
+                  Of a thread that ended the process it is said first why: the exception that nothing\n\
+                  caught, the fatal error, the signal.\n\n\
                   \x20 number      how many frames to show at most\n\
                   \x20 -v          with the variables of each frame by name\n\
                   \x20 --all       the stacks of all threads\n\
