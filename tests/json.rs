@@ -315,6 +315,16 @@ fn every_command_prints_what_the_documentation_says() {
         r.ask("async", "--isolate 3");
         r.ask("findjsobjects", "--isolate all");
     });
+    for (flag, way) in [
+        ("--abort-on-uncaught-exception", "throw"),
+        ("--max-old-space-size=32", "oom"),
+        ("--expose-internals", "assert"),
+    ] {
+        let arguments = [flag, "--", way, "subclass"];
+        run(&core("died", &arguments), way, &mut |r| {
+            assert!(r.ask("bt", "")["died"].is_object(), "{way}");
+        });
+    }
     let problems: Vec<&String> = checker.problems.iter().take(40).collect();
     assert!(problems.is_empty(), "{problems:#?}");
     #[cfg(feature = "lldb")]
