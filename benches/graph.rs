@@ -35,7 +35,19 @@ fn main() {
     let pages = heap.image.size();
     let used = heap.coverage.object_bytes;
     let clock = Clock::start();
-    let view = session.graph(isolate, false, &watch).expect("a graph");
+    let phase = std::cell::RefCell::new((String::new(), Clock::start()));
+    let phases = |what: &str, _: f64| {
+        let mut phase = phase.borrow_mut();
+        if phase.0 != what {
+            let last = std::mem::replace(&mut *phase, (what.to_string(), Clock::start()));
+            if !last.0.is_empty() {
+                last.1.say(&format!("  {}", last.0));
+            }
+        }
+        Ok(())
+    };
+    let view = session.graph(isolate, false, &phases).expect("a graph");
+    phase.borrow().1.say(&format!("  {}", phase.borrow().0));
     clock.say("graph");
     let graph = view.heap.graph();
     let clock = Clock::start();

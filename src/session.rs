@@ -167,7 +167,8 @@ impl Session {
         let source = self.source(isolate, watch)?;
         let gaps = source.index.coverage.gaps(source.index.image.missing);
         let partial = |g| format!("{g}: the answer is partial");
-        let warnings: Vec<String> = gaps.map(partial).into_iter().collect();
+        let mut warnings = self.isolates()?.warnings.clone();
+        warnings.extend(gaps.map(partial));
         let outcome = extract(&source, all, watch).map(|found| {
             Rc::new(HeapView {
                 warnings,

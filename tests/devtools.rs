@@ -24,7 +24,7 @@ fn modules() -> PathBuf {
         std::fs::create_dir_all(&directory).unwrap();
         std::fs::write(directory.join("package.json"), "{\"private\":true}").unwrap();
         let status = Command::new("npm")
-            .args(["install", "--no-audit", "--no-fund"])
+            .args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
             .args(["chrome-devtools-frontend", "esbuild"])
             .current_dir(&directory)
             .status()

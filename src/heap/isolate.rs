@@ -173,7 +173,7 @@ impl Isolate {
 impl Isolates {
     /// Finds every isolate of the target and all pages.
     pub fn find(target: &dyn Target, layout: &Layout) -> Result<Isolates> {
-        let pages = pages::scan(target, layout)?;
+        let pages::Found { pages, unseen } = pages::scan(target, layout)?;
         if pages.is_empty() {
             return Err(Error::other(
                 "no page of V8's heap is in this core or process (the core may be cut short, or \
@@ -190,6 +190,12 @@ impl Isolates {
         };
         let mut isolates = Vec::new();
         let mut warnings = Vec::new();
+        if unseen > 0 {
+            warnings.push(format!(
+                "{unseen} bytes that the process had mapped are not in the core: pages of the heap \
+                 may be among them, and all that follows without them"
+            ));
+        }
         let mut causes = Vec::new();
         for (heap, count) in heaps.into_iter().take(MOST_HEAPS) {
             match isolate_of(cx, heap) {

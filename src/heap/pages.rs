@@ -145,8 +145,16 @@ fn word(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
 }
 
-/// Every page of every heap in the target, in address order.
-pub fn scan(target: &dyn Target, layout: &Layout) -> Result<Vec<Page>> {
+/// What a search for pages found.
+pub struct Found {
+    /// Every page of every heap in the target, in address order.
+    pub pages: Vec<Page>,
+    /// Bytes that were mapped, and of which the core has nothing: pages may have been there.
+    pub unseen: u64,
+}
+
+/// Looks for pages in all of the target's memory.
+pub fn scan(target: &dyn Target, layout: &Layout) -> Result<Found> {
     if target.architecture() == Architecture::Other {
         return Err(Error::NoV8(
             "only x64 and arm64 processes are understood".to_string(),
@@ -156,6 +164,7 @@ pub fn scan(target: &dyn Target, layout: &Layout) -> Result<Vec<Page>> {
     let memory = target.memory();
     let mut pages: Vec<Page> = Vec::new();
     let mut candidates = 0;
+    let mut unseen = 0u64;
     for region in target.regions()? {
         if !region.readable {
             continue;
@@ -177,7 +186,7 @@ pub fn scan(target: &dyn Target, layout: &Layout) -> Result<Vec<Page>> {
             }
             candidates += 1;
             if candidates > MOST_CANDIDATES {
-                return Ok(pages);
+                return Ok(Found { pages, unseen });
             }
             if candidates % 4096 == 0 && target.interrupted() {
                 return Err(Error::Interrupted);
@@ -188,6 +197,11 @@ pub fn scan(target: &dyn Target, layout: &Layout) -> Result<Vec<Page>> {
             } else {
                 header.page_at(memory, at)
             };
+            // V8's pages are of no file.
+            let lost = !covered && found.is_none() && region.name.is_none();
+            if lost && memory.read(at, &mut [0]).is_err() {
+                unseen = unseen.saturating_add(PAGE_ALIGNMENT.min(region.end - at));
+            }
             if let Some(page) = found {
                 pages.push(page);
             }
@@ -196,5 +210,5 @@ pub fn scan(target: &dyn Target, layout: &Layout) -> Result<Vec<Page>> {
     }
     pages.sort_by_key(|p| p.address);
     pages.dedup_by_key(|p| p.address);
-    Ok(pages)
+    Ok(Found { pages, unseen })
 }

@@ -21,6 +21,11 @@ impl Marks {
         Marks(vec![u64::MAX; count.div_ceil(64)])
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.iter().map(|w| w.count_ones() as usize).sum()
+    }
+
     #[inline]
     pub fn get(&self, object: Ordinal) -> bool {
         self.0[object as usize / 64] >> (object % 64) & 1 == 1

@@ -206,6 +206,9 @@ impl Extraction<'_, '_> {
             self.builder.node(plain(NodeType::Synthetic, name, 0))?;
         }
         self.node_of = vec![NO_NODE; self.space.len()];
+        // Three references and a half is what an object has; room that is not used costs nothing.
+        let alive = self.marks.count();
+        self.builder.reserve(alive, alive.saturating_mul(7) / 2);
         let no_size_read_only = self.source.layout.version.at_least(13, 0);
         let mut shared_names: FxHashMap<u64, StringId> = FxHashMap::default();
         for object in 0..self.space.len() as Ordinal {

@@ -3,11 +3,19 @@
 use super::Schema;
 use crate::error::{Error, Result};
 use crate::graph::{EdgeType, Graph, NodeId, NodeType};
+use rayon::prelude::*;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
+use std::ops::Range;
+use std::os::fd::IntoRawFd;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
 
 const BUFFER: usize = 1 << 20;
+/// Nodes, edges or strings that one thread makes the text of.
+const BLOCK: usize = 1 << 15;
+/// Texts that wait to be written at most.
+const WAITING: usize = 4;
 
 /// Called now and then with the share done, 0 to 1; `false` stops the writing.
 pub type Progress<'a> = &'a mut dyn FnMut(f64) -> bool;
@@ -26,7 +34,7 @@ pub fn write_file(path: &Path, graph: &Graph, schema: &Schema, progress: Progres
     // Removes the partial file on every way out but the last.
     let mut partial = Partial(Some(partial));
     let mut output = Counted {
-        inner: BufWriter::with_capacity(BUFFER, file),
+        inner: file,
         written: 0,
         error: None,
     };
@@ -36,13 +44,11 @@ pub fn write_file(path: &Path, graph: &Graph, schema: &Schema, progress: Progres
     }
     outcome?;
     let written = output.written;
-    let file = output
-        .inner
-        .into_inner()
-        .map_err(|e| failed(e.into_error()))?;
-    // A full disk may only show when the bytes are really given to it.
-    file.sync_data().map_err(failed)?;
-    drop(file);
+    // Some file systems say only here that they have no room.
+    // SAFETY: the descriptor is this file's own, and given up by it.
+    if unsafe { libc::close(output.inner.into_raw_fd()) } != 0 {
+        return Err(failed(std::io::Error::last_os_error()));
+    }
     if let Some(from) = &partial.0 {
         std::fs::rename(from, path).map_err(failed)?;
     }
@@ -117,7 +123,11 @@ pub fn write(
         output,
         buffer: Vec::with_capacity(BUFFER + 4096),
         done: 0,
-        total: (graph.node_count() + graph.edge_count() + graph.strings().len()).max(1),
+        total: (graph.node_count()
+            + graph.edge_count()
+            + graph.strings().len()
+            + graph.locations().len())
+        .max(1),
         progress,
     };
     writer.all(graph, schema)
@@ -140,30 +150,21 @@ fn node_type_number(kind: NodeType, schema: &Schema) -> u8 {
     }
 }
 
-impl Writer<'_, '_> {
-    fn flush(&mut self) -> Result<()> {
-        self.output
-            .write_all(&self.buffer)
-            .map_err(|e| Error::other(format!("cannot write the snapshot: {e}")))?;
-        self.buffer.clear();
-        match (self.progress)(self.done as f64 / self.total as f64) {
-            true => Ok(()),
-            false => Err(Error::Interrupted),
-        }
-    }
+/// Text in the making.
+trait Text {
+    fn text(&mut self, text: &str);
+    fn number(&mut self, value: u64);
+    fn field(&mut self, value: u64);
+    fn signed(&mut self, value: i32);
+}
 
-    fn flush_when_full(&mut self) -> Result<()> {
-        self.done += 1;
-        match self.buffer.len() >= BUFFER {
-            true => self.flush(),
-            false => Ok(()),
-        }
-    }
-
+impl Text for Vec<u8> {
+    #[inline]
     fn text(&mut self, text: &str) {
-        self.buffer.extend_from_slice(text.as_bytes());
+        self.extend_from_slice(text.as_bytes());
     }
 
+    #[inline]
     fn number(&mut self, mut value: u64) {
         let mut digits = [0u8; 20];
         let mut at = digits.len();
@@ -175,88 +176,166 @@ impl Writer<'_, '_> {
                 break;
             }
         }
-        self.buffer.extend_from_slice(&digits[at..]);
+        self.extend_from_slice(&digits[at..]);
     }
 
+    #[inline]
     fn field(&mut self, value: u64) {
-        self.buffer.push(b',');
+        self.push(b',');
         self.number(value);
     }
 
     fn signed(&mut self, value: i32) {
         if value < 0 {
-            self.buffer.push(b'-');
+            self.push(b'-');
         }
         self.number(u64::from(value.unsigned_abs()));
+    }
+}
+
+impl Writer<'_, '_> {
+    fn flush(&mut self) -> Result<()> {
+        let text = std::mem::take(&mut self.buffer);
+        let written = self.give(&text, 0);
+        self.buffer = text;
+        self.buffer.clear();
+        written
+    }
+
+    /// Writes the text of so many nodes, edges or strings.
+    fn give(&mut self, text: &[u8], items: usize) -> Result<()> {
+        self.output
+            .write_all(text)
+            .map_err(|e| Error::other(format!("cannot write the snapshot: {e}")))?;
+        self.done += items;
+        match (self.progress)(self.done as f64 / self.total as f64) {
+            true => Ok(()),
+            false => Err(Error::Interrupted),
+        }
+    }
+
+    /// Writes `count` items, whose text all cores make while what is ready is written.
+    fn section(
+        &mut self,
+        count: usize,
+        make: &(dyn Fn(Range<usize>, &mut Vec<u8>) + Sync),
+    ) -> Result<()> {
+        let block = |number: usize| {
+            let range = number * BLOCK..count.min((number + 1) * BLOCK);
+            let mut text = Vec::with_capacity(range.len() * 32);
+            let items = range.len();
+            make(range, &mut text);
+            (items, text)
+        };
+        let blocks = count.div_ceil(BLOCK);
+        if blocks < 2 {
+            let (items, text) = block(0);
+            return self.give(&text, items);
+        }
+        let together = 2 * rayon::current_num_threads().max(1);
+        std::thread::scope(|scope| {
+            let (send, receive) = sync_channel(WAITING);
+            scope.spawn(move || {
+                for first in (0..blocks).step_by(together) {
+                    let last = blocks.min(first + together);
+                    let texts: Vec<_> = (first..last).into_par_iter().map(block).collect();
+                    for text in texts {
+                        // Nobody takes it any more after an error.
+                        if send.send(text).is_err() {
+                            return;
+                        }
+                    }
+                }
+            });
+            for (items, text) in receive {
+                self.give(&text, items)?;
+            }
+            Ok(())
+        })
     }
 
     fn all(&mut self, graph: &Graph, schema: &Schema) -> Result<()> {
         self.header(graph, schema);
-        self.text(",\n\"nodes\":[");
+        self.buffer.text(",\n\"nodes\":[");
+        self.flush()?;
         let width = schema.node_fields().len() as u64;
         let line = schema.lines;
-        for node in 0..graph.node_count() as NodeId {
-            if node > 0 {
-                self.buffer.push(b',');
+        self.section(graph.node_count(), &|range, out| {
+            for node in range {
+                let node = node as NodeId;
+                if node > 0 {
+                    out.push(b',');
+                }
+                out.number(u64::from(node_type_number(graph.node_type(node), schema)));
+                // V8 keeps string 0 for a placeholder.
+                out.field(u64::from(graph.name_id(node)) + 1);
+                out.field(u64::from(graph.id(node)));
+                out.field(graph.self_size(node));
+                out.field(graph.edge_range(node).len() as u64);
+                if schema.trace_node_id {
+                    out.field(0);
+                }
+                if schema.detachedness {
+                    out.field(graph.detachedness(node) as u64);
+                }
+                if line {
+                    out.push(b'\n');
+                }
             }
-            self.number(u64::from(node_type_number(graph.node_type(node), schema)));
-            // V8 keeps string 0 for a placeholder.
-            self.field(u64::from(graph.name_id(node)) + 1);
-            self.field(u64::from(graph.id(node)));
-            self.field(graph.self_size(node));
-            self.field(graph.edge_range(node).len() as u64);
-            if schema.trace_node_id {
-                self.field(0);
+        })?;
+        self.buffer.text("],\n\"edges\":[");
+        self.flush()?;
+        self.section(graph.edge_count(), &|range, out| {
+            for number in range {
+                let edge = graph.edge(number);
+                if number > 0 {
+                    out.push(b',');
+                }
+                let kind = match edge.kind {
+                    EdgeType::Invisible => EdgeType::Internal,
+                    kind => kind,
+                };
+                out.number(kind as u64);
+                let named = u64::from(!edge.kind.is_indexed());
+                out.field(u64::from(edge.name_or_index) + named);
+                out.field(u64::from(edge.to) * width);
+                if line {
+                    out.push(b'\n');
+                }
             }
-            if schema.detachedness {
-                self.field(graph.detachedness(node) as u64);
+        })?;
+        self.buffer.text(
+            "],\n\"trace_function_infos\":[],\n\"trace_tree\":[],\n\"samples\":[],\n\"locations\":[",
+        );
+        self.flush()?;
+        let locations = graph.locations();
+        self.section(locations.len(), &|range, out| {
+            let first = range.start;
+            let some = locations.get(range).unwrap_or_default();
+            for (number, location) in some.iter().enumerate() {
+                if first + number > 0 {
+                    out.push(b',');
+                }
+                out.number(u64::from(location.node) * width);
+                for value in [location.script_id, location.line, location.column] {
+                    out.push(b',');
+                    out.signed(value);
+                }
+                if line {
+                    out.push(b'\n');
+                }
             }
-            if line {
-                self.buffer.push(b'\n');
+        })?;
+        self.buffer.text("],\n\"strings\":[\"<dummy>\"");
+        self.flush()?;
+        let strings = graph.strings();
+        self.section(strings.len(), &|range, out| {
+            for id in range {
+                out.text(if line { ",\n" } else { "," });
+                escape(strings.get(id as u32), out);
             }
-            self.flush_when_full()?;
-        }
-        self.text("],\n\"edges\":[");
-        for number in 0..graph.edge_count() {
-            let edge = graph.edge(number);
-            if number > 0 {
-                self.buffer.push(b',');
-            }
-            let kind = match edge.kind {
-                EdgeType::Invisible => EdgeType::Internal,
-                kind => kind,
-            };
-            self.number(kind as u64);
-            let named = u64::from(!edge.kind.is_indexed());
-            self.field(u64::from(edge.name_or_index) + named);
-            self.field(u64::from(edge.to) * width);
-            if line {
-                self.buffer.push(b'\n');
-            }
-            self.flush_when_full()?;
-        }
-        self.text("],\n\"trace_function_infos\":[],\n\"trace_tree\":[],\n\"samples\":[],\n");
-        self.text("\"locations\":[");
-        for (number, location) in graph.locations().iter().enumerate() {
-            if number > 0 {
-                self.buffer.push(b',');
-            }
-            self.number(u64::from(location.node) * width);
-            for value in [location.script_id, location.line, location.column] {
-                self.buffer.push(b',');
-                self.signed(value);
-            }
-            if line {
-                self.buffer.push(b'\n');
-            }
-        }
-        self.text("],\n\"strings\":[\"<dummy>\"");
-        for string in graph.strings().iter() {
-            self.text(if line { ",\n" } else { "," });
-            escape(string, &mut self.buffer);
-            self.flush_when_full()?;
-        }
-        self.text("]}");
+        })?;
+        self.buffer.text("]}");
         self.flush()
     }
 
@@ -309,20 +388,20 @@ impl Writer<'_, '_> {
             .iter()
             .map(|(name, value)| format!("\"{name}\":{value}"))
             .collect();
-        self.text("{\"snapshot\":{\"meta\":{");
-        self.text(&meta.join(","));
-        self.text(&format!(
+        self.buffer.text("{\"snapshot\":{\"meta\":{");
+        self.buffer.text(&meta.join(","));
+        self.buffer.text(&format!(
             "}},\"node_count\":{},\"edge_count\":{},\"trace_function_count\":0",
             graph.node_count(),
             graph.edge_count()
         ));
         if schema.extra_native_bytes {
-            self.text(&format!(
+            self.buffer.text(&format!(
                 ",\"extra_native_bytes\":{}",
                 graph.extra_native_bytes()
             ));
         }
-        self.text("}");
+        self.buffer.text("}");
     }
 }
 
