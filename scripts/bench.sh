@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # How fast and how big: measures the first questions about a heap of five million objects in a real LLDB, over what
 # LLDB takes to start, and prints the table that README.md shows. Makes the cores first (400 to 900 MB each, kept).
-# usage: scripts/bench.sh [-r RUNS] [-n N] [VERSION...]     (default: 5 runs, 12.22.12 22.23.3 26.10.0)
-#   -n N   heaps of N visits, about 13 objects each: 400000 by default, 1600000 for 20 million objects
+# usage: scripts/bench.sh [-r RUNS] [-n "N..."] [VERSION...]     (default: 5 runs, 12.22.12 22.23.3 26.10.0)
+#   -n N   heaps of N visits, about 13 objects each: 400000 by default, 1600000 for 20 million objects (a core of 1 GB)
 # environment: LLDB (which lldb), V8RS_CACHE (where Node builds and cores are kept)
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-runs=5 n=400000
+runs=5 sizes=400000
 while getopts r:n: option; do
   case $option in
     r) runs=$OPTARG ;;
-    n) n=$OPTARG ;;
-    *) die "usage: bench.sh [-r RUNS] [-n N] [VERSION...]" ;;
+    n) sizes=$OPTARG ;;
+    *) die "usage: bench.sh [-r RUNS] [-n \"N...\"] [VERSION...]" ;;
   esac
 done
 shift $((OPTIND - 1))
@@ -22,8 +22,10 @@ versions=(12.22.12 22.23.3 26.10.0)
 lldb=$(find_lldb) || die "no lldb found"
 cores=()
 for version in "${versions[@]}"; do
-  dir=$("$root/scripts/core.sh" heap "$version" --max-old-space-size=8192 -- "$n")
-  cores+=("Node $version=$dir")
+  for n in $sizes; do
+    dir=$("$root/scripts/core.sh" heap "$version" --max-old-space-size=8192 -- "$n")
+    cores+=("Node $version=$dir")
+  done
 done
 cd "$root"
 cargo build --release

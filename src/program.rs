@@ -88,6 +88,7 @@ impl Program {
                 _ => memory.u32(symbol.address.wrapping_add(module.slide))?,
             };
         }
+        file.rest();
         Ok(Some(Program {
             module: module.clone(),
             v8dbg: V8dbg::new(dbg),

@@ -260,49 +260,83 @@ impl Classes {
         tagged: &[u32],
         watch: Watch<'_>,
     ) -> Result<()> {
-        let mut what = vec![0u8; heap.maps.len()];
+        let mut what = vec![SURE; heap.maps.len()];
         for map in ask {
-            what[*map as usize] = 1;
+            what[*map as usize] = ASK;
         }
         for map in tagged {
-            what[*map as usize] = 2;
+            what[*map as usize] = TAGGED;
         }
-        let some = |maps: &[u32]| {
-            maps.iter()
-                .any(|m| heap.tallies.get(*m as usize).is_some_and(|t| t.count > 0))
+        let count = |maps: &[u32]| -> u64 {
+            let tallies = maps.iter().filter_map(|m| heap.tallies.get(*m as usize));
+            tallies.map(|t| t.count).sum()
         };
-        if !some(ask) && !some(tagged) {
+        if count(ask) + count(tagged) == 0 {
             return Ok(());
         }
-        let tags = to_string_tags(heap, cx);
-        for page in 0..heap.page_count() {
-            watch("naming classes", page as f64 / heap.page_count() as f64)?;
-            for object in heap.objects_of(page) {
-                let is_asked = match what[object.map as usize] {
-                    0 => false,
-                    1 => true,
-                    _ => has_tag(heap, cx, object, &tags),
-                };
-                if !is_asked {
-                    continue;
+        if count(tagged) > 0 {
+            for (what, info) in what.iter_mut().zip(&heap.maps) {
+                if info.kind == InstanceType::Symbol {
+                    *what = SYMBOL;
                 }
-                let Ok(name) = class_name_of(HeapObject::new(cx, object.address)) else {
-                    continue;
-                };
-                let kind = heap.maps[object.map as usize].kind;
-                let id = self.intern(shown(kind, &name), true);
-                let Some(old) = self.of_object(object).filter(|old| *old != id) else {
-                    continue;
-                };
-                let bytes = heap.size_of(object).unwrap_or(0);
-                self.all[old as usize].tally.take(bytes);
-                self.all[id as usize].tally.put(bytes);
-                self.exceptions.insert(object.address, id);
             }
+        }
+        // All cores look for the objects; naming them reads the target, and is for this thread.
+        let states = super::parallel::for_each(
+            "naming classes",
+            heap.page_count(),
+            watch,
+            Vec::new,
+            |found: &mut Vec<ObjectRef>, page| {
+                found.extend(
+                    heap.objects_of(page)
+                        .filter(|o| what.get(o.map as usize).is_some_and(|w| *w != SURE)),
+                );
+            },
+        )?;
+        let mut found: Vec<ObjectRef> = states.into_iter().flatten().collect();
+        found.sort_unstable_by_key(|o| o.address);
+        let kind = |o: &ObjectRef| what.get(o.map as usize).copied().unwrap_or(SURE);
+        let tags: Vec<u64> = found
+            .iter()
+            .filter(|o| kind(o) == SYMBOL)
+            .filter(|o| is_to_string_tag(cx, o.address))
+            .map(|o| o.address | 1)
+            .collect();
+        for (i, object) in found.iter().copied().enumerate() {
+            if i % 1024 == 0 {
+                watch("naming classes", i as f64 / found.len() as f64)?;
+            }
+            let is_asked = match kind(&object) {
+                ASK => true,
+                TAGGED => has_tag(heap, cx, object, &tags),
+                _ => false,
+            };
+            if !is_asked {
+                continue;
+            }
+            let Ok(name) = class_name_of(HeapObject::new(cx, object.address)) else {
+                continue;
+            };
+            let kind = heap.maps[object.map as usize].kind;
+            let id = self.intern(shown(kind, &name), true);
+            let Some(old) = self.of_object(object).filter(|old| *old != id) else {
+                continue;
+            };
+            let bytes = heap.size_of(object).unwrap_or(0);
+            self.all[old as usize].tally.take(bytes);
+            self.all[id as usize].tally.put(bytes);
+            self.exceptions.insert(object.address, id);
         }
         Ok(())
     }
 }
+
+/// What is to be done with the objects of a Map.
+const SURE: u8 = 0;
+const ASK: u8 = 1;
+const TAGGED: u8 = 2;
+const SYMBOL: u8 = 3;
 
 enum How {
     Sure,
@@ -319,25 +353,11 @@ fn shown(kind: InstanceType, name: &str) -> &str {
     }
 }
 
-/// Symbol.toStringTag of every isolate, as tagged words.
-fn to_string_tags(heap: &HeapIndex, cx: Cx<'_>) -> Vec<u64> {
-    let mut found = Vec::new();
-    let is_symbols = |m: &MapInfo| m.kind == InstanceType::Symbol;
-    if !heap.maps.iter().any(is_symbols) {
-        return found;
-    }
-    for page in 0..heap.page_count() {
-        for object in heap.objects_of(page) {
-            if heap.map_of(object).is_some_and(is_symbols)
-                && Symbol(HeapObject::new(cx, object.address))
-                    .is_well_known("Symbol.toStringTag")
-                    .unwrap_or(false)
-            {
-                found.push(object.address | 1);
-            }
-        }
-    }
-    found
+/// Whether a Symbol is an isolate's Symbol.toStringTag.
+fn is_to_string_tag(cx: Cx<'_>, address: u64) -> bool {
+    Symbol(HeapObject::new(cx, address))
+        .is_well_known("Symbol.toStringTag")
+        .unwrap_or(false)
 }
 
 /// Whether the dictionary of an object's properties holds one of these keys.

@@ -100,7 +100,8 @@ impl Header {
     /// The page at `address`, if that looks like one in all respects.
     fn page_at(&self, memory: &dyn Memory, address: u64) -> Option<Page> {
         let mut bytes = [0; HEADER];
-        memory.read(address, &mut bytes).ok()?;
+        // A block of a cache for each of a thousand pages would be a quarter of the heap.
+        memory.read_alone(address, &mut bytes).ok()?;
         let flags = word(&bytes, self.flags as usize)?;
         let mut metadata = address;
         if let Some(at) = self.metadata {
@@ -197,8 +198,10 @@ pub fn scan(target: &dyn Target, layout: &Layout) -> Result<Found> {
             } else {
                 header.page_at(memory, at)
             };
-            // V8's pages are of no file.
-            let lost = !covered && found.is_none() && region.name.is_none();
+            // V8's pages are of no file. A small mapping that was never written is left out of a
+            // core as well; it is no page that was lost.
+            let large = region.end - at >= PAGE_ALIGNMENT;
+            let lost = large && !covered && found.is_none() && region.name.is_none();
             if lost && memory.read(at, &mut [0]).is_err() {
                 unseen = unseen.saturating_add(PAGE_ALIGNMENT.min(region.end - at));
             }

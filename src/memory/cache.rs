@@ -171,6 +171,10 @@ impl<M: Memory> Memory for CachedMemory<M> {
         }
     }
 
+    fn read_alone(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
+        self.inner.read(address, buffer)
+    }
+
     fn in_place(&self, address: u64, length: usize) -> Option<InPlace> {
         self.inner.in_place(address, length)
     }

@@ -42,6 +42,9 @@ impl CoreMap {
         // SAFETY: the map is read-only. Who cuts the file short under us ends the process, which is
         // so for the debugger's own map of it as well.
         let map = unsafe { Mmap::map(&file) }.map_err(|e| say(&e))?;
+        // Not by large pages, which would bring in what lies around what is asked for.
+        #[cfg(target_os = "linux")]
+        let _ = map.advise(memmap2::Advice::NoHugePage);
         let bytes: &[u8] = &map;
         let header = FileHeader64::<Endianness>::parse(bytes).map_err(|e| say(&e))?;
         let endian = header.endian().map_err(|e| say(&e))?;

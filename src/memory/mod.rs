@@ -59,6 +59,11 @@ pub trait Memory {
         }
     }
 
+    /// As [`Self::read`], where nothing around the bytes will be asked for.
+    fn read_alone(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
+        self.read(address, buffer)
+    }
+
     /// Where the bytes can be read without a copy, if that is so for all of them (a core's).
     fn in_place(&self, _address: u64, _length: usize) -> Option<InPlace> {
         None
@@ -119,6 +124,9 @@ impl<M: Memory + ?Sized> Memory for &M {
     }
     fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
         (**self).read_partial(address, buffer)
+    }
+    fn read_alone(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
+        (**self).read_alone(address, buffer)
     }
     fn in_place(&self, address: u64, length: usize) -> Option<InPlace> {
         (**self).in_place(address, length)

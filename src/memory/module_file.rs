@@ -265,6 +265,17 @@ impl ModuleFile {
         self.table()?.iter().find(|s| s.is(name))?.symbol()
     }
 
+    /// Gives back the memory that passes over the symbols have taken; the file stays mapped, and
+    /// what is asked for again comes from the system's cache.
+    pub fn rest(&self) {
+        // SAFETY: pages of a read-only map of a file come back as they were.
+        #[cfg(target_os = "linux")]
+        let _ = unsafe {
+            self.map
+                .unchecked_advise(memmap2::UncheckedAdvice::DontNeed)
+        };
+    }
+
     /// The function or object that holds a file address, and the offset into it. For a return
     /// address ask one byte before: the call may be the last thing in its function.
     pub fn symbol_at(&self, address: u64) -> Option<(Symbol<'_>, u64)> {
@@ -296,6 +307,7 @@ impl ModuleFile {
             })
             .collect();
         places.sort_unstable();
+        self.rest();
         places
     }
 }
