@@ -1,5 +1,6 @@
 //! Distances, retainers, dominators, retained sizes, classes and differences, object by object
-//! against DevTools' own heap worker (npm chrome-devtools-frontend), on snapshots that V8 wrote.
+//! against DevTools' own heap worker (npm chrome-devtools-frontend), on snapshots that V8 wrote and
+//! on ours from the cores of the same processes; and what DevTools in a Chromium shows of ours.
 
 mod support;
 
@@ -7,7 +8,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use support::Core;
+use v8rs::command::App;
 use v8rs::graph::{diff, snapshot, Classes, HeapGraph, Identity, NodeId};
+use v8rs::offline::OfflineHost;
 
 /// The Node that runs DevTools' code.
 const RUNNER: &str = "22.23.3";
@@ -165,19 +169,92 @@ fn compare_node(graph: &HeapGraph, node: NodeId, line: &Value) {
     assert_eq!(ours, theirs, "{line}");
 }
 
-/// Every line's own snapshot, with the schema of its V8.
+/// The snapshot that we write of a core.
+fn ours(core: &Core) -> PathBuf {
+    let of = core.directory.file_name().unwrap().to_string_lossy();
+    let name = format!("v8rs-{}-{of}.heapsnapshot", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    let host = OfflineHost {
+        core: core.core.clone(),
+        program: core.program.clone(),
+    };
+    let words = [file.to_string_lossy().into_owned()];
+    let outcome = App::new().run(&host, "heapsnapshot", &words);
+    assert_eq!(outcome.error, None, "{}", core.node);
+    file
+}
+
+/// Every line's own snapshot and ours, with the schema of its V8.
 #[test]
-#[ignore = "needs npm and a minute a release"]
 fn as_devtools_sees_every_snapshot() {
     for core in support::cores_of("heap") {
         eprintln!("{}", core.node);
         compare(&core.directory.join("heap.heapsnapshot"));
+        let file = ours(&core);
+        compare(&file);
+        std::fs::remove_file(file).unwrap();
+    }
+}
+
+/// A size as DevTools shows it: "847 kB", three digits where it can.
+fn shown(bytes: u64) -> f64 {
+    let kilobytes = bytes as f64 / 1000.0;
+    match kilobytes < 99.95 {
+        true => (kilobytes * 10.0).round() / 10.0,
+        false => kilobytes.round(),
+    }
+}
+
+/// The Summary view of DevTools itself, in a headless Chromium.
+#[test]
+#[ignore = "needs Chromium (V8RS_CHROMIUM, else chromium): cargo test --test devtools -- --ignored"]
+fn as_the_summary_view_shows() {
+    let chromium = std::env::var("V8RS_CHROMIUM").unwrap_or_else(|_| "chromium".to_string());
+    for node_version in support::nodes() {
+        let arguments = ["--expose-gc", "--", "4000", "--snapshot"];
+        let core = support::core_with("visits", &node_version, &arguments);
+        let file = ours(&core);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/devtools/summary.mjs");
+        let output = Command::new(node(RUNNER))
+            .args([script.as_path(), Path::new(&chromium), &file])
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{node_version}: {error}");
+        let heap = HeapGraph::new(snapshot::read_file(&file).unwrap());
+        std::fs::remove_file(&file).unwrap();
+        let classes = heap.classes().list();
+        let mut rows = 0;
+        let mut visits = None;
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            let row: Value = serde_json::from_str(line).unwrap();
+            let kilobytes = |cell: usize| -> f64 {
+                let text = row["cells"][cell].as_str().unwrap();
+                let number = text.split("kB").next().unwrap().trim().replace(',', "");
+                number.parse().unwrap_or_else(|_| panic!("{row}"))
+            };
+            let (shallow, retained) = (kilobytes(1), kilobytes(2));
+            let alike = classes.iter().any(|c| {
+                row["name"] == c.key.name
+                    && row["count"] == c.count
+                    && (shown(c.shallow_size) - shallow).abs() < 0.11
+                    && (shown(c.retained_size) - retained).abs() < 0.11
+            });
+            assert!(alike, "{node_version}: {row}");
+            rows += 1;
+            if row["name"] == "Visit" {
+                visits = row["count"].as_u64();
+            }
+        }
+        assert!(rows >= 10, "{node_version}: {rows} rows");
+        let truth = core.output("visits");
+        let truth: Value = serde_json::from_str(truth.lines().next().unwrap()).unwrap();
+        assert_eq!(visits, truth["visits"].as_u64(), "{node_version}");
     }
 }
 
 /// Two snapshots of one process: what came and went is known by id.
 #[test]
-#[ignore = "needs npm"]
 fn as_devtools_compares() {
     let directory = std::env::temp_dir().join(format!("v8rs-diff-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
