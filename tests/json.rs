@@ -315,6 +315,9 @@ fn every_command_prints_what_the_documentation_says() {
         r.ask("async", "--isolate 3");
         r.ask("findjsobjects", "--isolate all");
     });
+    run(&core("wasm", &[]), "wasm", &mut |r| {
+        r.ask("bt", "");
+    });
     for (flag, way) in [
         ("--abort-on-uncaught-exception", "throw"),
         ("--max-old-space-size=32", "oom"),

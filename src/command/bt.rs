@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::object::Cx;
 use crate::render::escape;
 use crate::session::Session;
-use crate::stack::{death, roles, Call, FoundBy, Frame, FrameKind, Place, Role, Source};
+use crate::stack::{death, roles, Call, FoundBy, Frame, FrameKind, Place, Role, Source, WasmCall};
 use crate::target::Thread;
 use serde_json::{json, Value};
 use std::fmt::Write;
@@ -193,10 +193,16 @@ fn lines<'a, 'b>(
     if !calls.is_empty() {
         return calls;
     }
+    if !compat && !frame.wasm.is_empty() {
+        let wasm = frame.wasm.iter();
+        return wasm.map(|c| (wasm_text(c) + trust, None)).collect();
+    }
     let native = frame.native.as_ref();
     let native = native.map(|n| escape(&n.description).into_owned());
     let text = match frame.kind {
         None => native.unwrap_or_default(),
+        // Not told apart in llnode's forms.
+        Some(FrameKind::JsToWasm | FrameKind::WasmToJs) if compat => "<wasm>".to_string() + trust,
         Some(kind) => match label(kind) {
             Some(label) => label.to_string() + trust,
             None => native.unwrap_or_else(|| "<unknown>".to_string()) + trust,
@@ -214,6 +220,12 @@ pub(super) fn is_hidden(frame: &Frame, call: &Call) -> bool {
     }
 }
 
+/// A function of WebAssembly as a stack trace has it.
+fn wasm_text(call: &WasmCall) -> String {
+    let inlined = if call.inlined { " inlined" } else { "" };
+    escape(&call.text).into_owned() + inlined
+}
+
 fn label(kind: FrameKind) -> Option<&'static str> {
     Some(match kind {
         FrameKind::Entry => "<entry>",
@@ -227,6 +239,8 @@ fn label(kind: FrameKind) -> Option<&'static str> {
         | FrameKind::BuiltinContinuation
         | FrameKind::JavaScriptBuiltinContinuation => "<builtin>",
         FrameKind::Wasm => "<wasm>",
+        FrameKind::JsToWasm => "<js-to-wasm>",
+        FrameKind::WasmToJs => "<wasm-to-js>",
         FrameKind::Irregexp => "<regexp>",
         // A function whose frame does not decode.
         FrameKind::Interpreted | FrameKind::Baseline | FrameKind::Optimized => "<non-function>",
@@ -321,6 +335,7 @@ fn frame_json(cx: Cx, frame: &Frame, options: &Options) -> Value {
         "native": frame.native.as_ref().map(|n| n.description.clone()),
         "selected": frame.selected,
         "calls": calls.collect::<Vec<_>>(),
+        "wasm": frame.wasm,
     })
 }
 

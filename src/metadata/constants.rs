@@ -567,6 +567,8 @@ constants! {
         method_by_inferred_name: [],
         /// "get name" is no other name than "name".
         accessors_are_named: [],
+        /// How places in WebAssembly begin: 0 with nothing, 1 with no name, 2 with the script's.
+        wasm_place: [],
         initializers_have_no_method: [],
         /// A function's own displayName comes first.
         by_display_name: [],
@@ -877,6 +879,8 @@ constants! {
         continuation_function: [],
         continuation_argc: [],
         /// Exit frame: the stack pointer at the call.
+        /// The instance of a frame of WebAssembly, or since V8 12 its trusted data.
+        wasm_instance: [],
         exit_sp: [],
         /// Entry frame: the isolate's c_entry_fp at the time, which is to the next exit frame.
         entry_c_entry_fp: [],
@@ -944,6 +948,22 @@ constants! {
         /// Flag bits of the two halves of the young generation.
         from_mask: [],
         to_mask: [],
+    }
+    /// WasmCode, an object of C++. `meta_data` has protected instructions, relocations, source
+    /// positions and inlining positions one after the other, where they are not apart.
+    wasm_code: WasmCodeLayout {
+        native_module: [],
+        instructions: [],
+        instructions_size: [],
+        index: [],
+        /// Its address, and 8 after that its length.
+        source_position_table: [],
+        meta_data: [],
+        protected_instructions_size: [],
+        reloc_info_size: [],
+        source_positions_size: [],
+        inlining_positions_size: [],
+        inlining_entry_size: [],
     }
     /// The most that a heap may hold.
     heap_limits: HeapLimitsLayout {

@@ -8,6 +8,7 @@ use super::location::{Place, Places};
 use super::merge::merge;
 use super::unwind::Unwinder;
 use super::walk::{thread_frames, FoundBy, FrameKind, V8Frame, Walker};
+use super::wasm::{WasmCall, WasmFrames};
 use crate::deopt::{optimized_frame, InlinedFrame, OptimizedFrame, Tier, TranslatedKind, Value};
 use crate::error::Result;
 use crate::heap::Isolates;
@@ -55,6 +56,8 @@ pub struct Frame<'a> {
     pub found_by: FoundBy,
     /// The JavaScript functions of the frame, innermost first: one, and those inlined in it.
     pub calls: Vec<Call<'a>>,
+    /// The functions of a frame of WebAssembly, innermost first.
+    pub wasm: Vec<WasmCall>,
     pub selected: bool,
 }
 
@@ -95,6 +98,7 @@ impl<'a> Source<'a> {
                 kind: v8.map(|f| f.kind),
                 found_by: v8.map_or(FoundBy::Unwinder, |f| f.found_by),
                 calls: m.v8.map_or_else(Vec::new, |i| decoder.calls(&frames, i)),
+                wasm: v8.map_or_else(Vec::new, |f| decoder.wasm_calls(f)),
                 selected: mine.as_ref().is_some_and(|n| n.selected),
                 native: mine,
             });
@@ -121,6 +125,7 @@ impl<'a> Source<'a> {
                 kind: Some(FrameKind::Async),
                 found_by: FoundBy::Promise,
                 calls: decoder.async_call(&waiting).into_iter().collect(),
+                wasm: Vec::new(),
                 selected: false,
             });
         }
@@ -144,6 +149,7 @@ fn by_tables<'a>(native: NativeFrame) -> Frame<'a> {
         kind: None,
         found_by: FoundBy::UnwindTables,
         calls: Vec::new(),
+        wasm: Vec::new(),
         selected: false,
     }
 }
@@ -154,6 +160,7 @@ struct Decoder<'a> {
     walker: Option<Walker<'a>>,
     sizes: once_cell::unsync::OnceCell<Result<BytecodeSizes>>,
     places: Places,
+    wasm: WasmFrames,
 }
 
 impl<'a> Decoder<'a> {
@@ -163,7 +170,16 @@ impl<'a> Decoder<'a> {
             walker,
             sizes: once_cell::unsync::OnceCell::new(),
             places: Places::default(),
+            wasm: WasmFrames::default(),
         }
+    }
+
+    /// The functions of a frame of WebAssembly; none where it is another one, or does not decode.
+    fn wasm_calls(&self, frame: &V8Frame) -> Vec<WasmCall> {
+        if frame.kind != FrameKind::Wasm {
+            return Vec::new();
+        }
+        self.wasm.calls(self.source.cx, frame).unwrap_or_default()
     }
 
     /// The calls of frame `i`; none where it is no frame of a function, or does not decode.

@@ -20,6 +20,8 @@ mod threads;
 mod unwind;
 mod variables;
 mod walk;
+mod wasm;
+mod wasm_module;
 
 pub use async_frames::{await_position, waiting_for, Waiting};
 pub use backtrace::{Call, Frame, Source};
@@ -35,3 +37,4 @@ pub use pending::{name_of as pending_name_of, pending, PendingGroup, PendingKind
 pub use threads::{roles, Role};
 pub use variables::{arguments, parameters_of, scopes, Argument, Scope, ScopeKind, Variable};
 pub use walk::{thread_frames, FoundBy, FrameKind, V8Frame, Walker};
+pub use wasm::WasmCall;

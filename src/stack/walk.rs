@@ -41,7 +41,11 @@ pub enum FrameKind {
     Baseline,
     /// Maglev or Turbofan code.
     Optimized,
+    /// A function of WebAssembly, or a frame of V8's on its behalf.
     Wasm,
+    /// Between JavaScript and WebAssembly.
+    JsToWasm,
+    WasmToJs,
     /// A C++ function that V8 made a frame for, or generated code of a regular expression.
     Native,
     Irregexp,
@@ -283,10 +287,10 @@ fn typed(layout: &Layout, marker: u64) -> Option<FrameKind> {
         (t.irregexp, FrameKind::Irregexp),
         (t.wasm, FrameKind::Wasm),
         (t.wasm_exit, FrameKind::Wasm),
-        (t.wasm_to_js, FrameKind::Wasm),
+        (t.wasm_to_js, FrameKind::WasmToJs),
         (t.wasm_debug_break, FrameKind::Wasm),
         (t.wasm_compile_lazy, FrameKind::Wasm),
-        (t.js_to_wasm, FrameKind::Wasm),
+        (t.js_to_wasm, FrameKind::JsToWasm),
         (t.c_wasm_entry, FrameKind::Wasm),
     ];
     let found = table.iter().find(|(c, _)| c.known() == Some(number));

@@ -1,6 +1,6 @@
 //! What a stack walk needs: frames, bytecode, code objects, source positions.
 
-use super::{Row, Table};
+use super::{Row, Table, GONE};
 
 /// All lines, oldest first.
 pub static STACK: &[Table] = &[
@@ -55,6 +55,13 @@ const SOURCE: &str = "v8 source";
 const MEASURED: &str = "stacks that Error.stack confirms";
 
 const V7_8: &[Row] = &[
+    ("call_site.wasm_place", 0, MEASURED),
+    ("frame.wasm_instance", -16, SOURCE),
+    ("wasm_code.instructions", 0, SOURCE),
+    ("wasm_code.instructions_size", 8, SOURCE),
+    ("wasm_code.source_position_table", 32, SOURCE),
+    ("wasm_code.native_module", 48, SOURCE),
+    ("wasm_code.index", 56, SOURCE),
     ("source_positions.start", 0, MEASURED),
     ("source_positions.has_flags", 0, SOURCE),
     ("bytecode_array.length", 8, SOURCE),
@@ -99,9 +106,22 @@ const V7_8: &[Row] = &[
     ("frame.builtin_exit_extra", 4, SOURCE),
 ];
 
-const V8_4: &[Row] = &[("source_positions.start", -1, MEASURED)];
+const V8_4: &[Row] = &[
+    ("source_positions.start", -1, MEASURED),
+    ("call_site.wasm_place", 1, MEASURED),
+    ("wasm_code.source_position_table", GONE, SOURCE),
+    ("wasm_code.native_module", 0, SOURCE),
+    ("wasm_code.instructions", 8, SOURCE),
+    ("wasm_code.meta_data", 24, SOURCE),
+    ("wasm_code.instructions_size", 32, SOURCE),
+    ("wasm_code.reloc_info_size", 36, SOURCE),
+    ("wasm_code.source_positions_size", 40, SOURCE),
+    ("wasm_code.protected_instructions_size", 44, SOURCE),
+    ("wasm_code.index", 48, SOURCE),
+];
 
 const V9_4: &[Row] = &[
+    ("call_site.wasm_place", 2, MEASURED),
     ("call_site.method_by_inferred_name", 1, SOURCE),
     ("call_site.by_display_name", 0, SOURCE),
     ("call_site.offset_without_source_url", 1, SOURCE),
@@ -120,11 +140,20 @@ const V10_1: &[Row] = &[
 const V10_2: &[Row] = &[("call_site.functions_by_name", 1, MEASURED)];
 
 const V11_3: &[Row] = &[
+    ("wasm_code.meta_data", 16, SOURCE),
+    ("wasm_code.instructions_size", 24, SOURCE),
+    ("wasm_code.reloc_info_size", 28, SOURCE),
+    ("wasm_code.source_positions_size", 32, SOURCE),
+    ("wasm_code.inlining_positions_size", 36, SOURCE),
+    ("wasm_code.inlining_entry_size", 12, SOURCE),
+    ("wasm_code.protected_instructions_size", 40, SOURCE),
+    ("wasm_code.index", 44, SOURCE),
     ("instruction_stream.code", 8, MEASURED),
     ("code.instruction_size", 56, MEASURED),
 ];
 
 const V12_4: &[Row] = &[
+    ("wasm_code.inlining_entry_size", 13, SOURCE),
     ("call_site.accessors_are_named", 1, MEASURED),
     ("call_site.initializers_have_no_method", 1, SOURCE),
     ("bytecode_array.source_position_table", 24, MEASURED),
@@ -135,6 +164,13 @@ const V12_4: &[Row] = &[
 ];
 
 const V13_6: &[Row] = &[
+    ("wasm_code.meta_data", 24, SOURCE),
+    ("wasm_code.instructions_size", 32, SOURCE),
+    ("wasm_code.reloc_info_size", 36, SOURCE),
+    ("wasm_code.source_positions_size", 40, SOURCE),
+    ("wasm_code.inlining_positions_size", 44, SOURCE),
+    ("wasm_code.protected_instructions_size", 52, SOURCE),
+    ("wasm_code.index", 56, SOURCE),
     ("call_site.constructors_of_stubs", 1, SOURCE),
     ("call_site.functions_by_name", 2, SOURCE),
     ("shared_function_info_wrapper.shared", 8, SOURCE),
