@@ -29,6 +29,6 @@ for version in "${versions[@]}"; do
 done
 cd "$root"
 cargo build --release
-printf '%s, %s processors; load before: %s\n' "$("$lldb" --version | sed -n '/lldb version/{p;q}')" "$(nproc)" \
+printf '%s, %s processors; load before: %s\n' "$("$lldb" --version 2>/dev/null | sed -n '/lldb version/{p;q}')" "$(nproc)" \
   "$(cut -d' ' -f1 /proc/loadavg 2>/dev/null || echo unknown)"
 cargo bench --quiet --bench lldb -- --runs "$runs" --lldb "$lldb" --library "$root/target/release/libv8rs.so" "${cores[@]}"
