@@ -1,7 +1,7 @@
 //! The module that V8 is in (the program itself, or a library it loaded), and what its symbols say.
 
 use crate::error::{Error, Result};
-use crate::memory::{mapped_build_id, Memory, ModuleFile, SymbolKind};
+use crate::memory::{mapped_build_id, Memory, ModuleFile, Symbol, SymbolKind};
 use crate::metadata::{V8Version, V8dbg};
 use crate::target::{Module, Target};
 
@@ -109,6 +109,21 @@ impl Program {
             size: symbol.size,
             is_tls,
         })
+    }
+
+    /// The data symbols whose mangled names begin with `prefix`.
+    pub fn data_symbols(&self, prefix: &str) -> Vec<(String, DataSymbol)> {
+        let symbols = self.file.data_symbols(prefix);
+        let of = |symbol: &Symbol| DataSymbol {
+            address: symbol.address.wrapping_add(self.module.slide),
+            size: symbol.size,
+            is_tls: symbol.kind == SymbolKind::Tls,
+        };
+        symbols
+            .iter()
+            .filter(|s| s.kind != SymbolKind::Tls)
+            .map(|s| (s.name.to_string(), of(s)))
+            .collect()
     }
 
     /// Address in the target of an address in the file.

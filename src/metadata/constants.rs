@@ -840,6 +840,11 @@ constants! {
         node_size: [],
         nodes_in_block: [],
     }
+    /// C++ objects of Node's that snapshots know by their sizes only.
+    node_snapshot: NodeSnapshotLayout {
+        array_buffer_allocator_size: [],
+        platform_size: [],
+    }
     /// MicrotaskQueue: a ring of tagged pointers.
     microtask_queue: MicrotaskQueueLayout {
         size: [],

@@ -488,6 +488,13 @@ static FIELDS: &[SnapshotField] = &[
     )
     .before((13, 0)),
     field(
+        &[T::JSGlobalProxy],
+        At(|l| l.js_object.header_size),
+        Internal("native_context"),
+        None,
+    )
+    .before((13, 0)),
+    field(
         &[T::JSGlobalObject],
         At(|l| l.js_global_object.global_proxy),
         Internal("global_proxy"),

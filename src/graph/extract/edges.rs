@@ -43,6 +43,7 @@ pub struct Edges<'e, 'a> {
     /// Objects that V8 leaves out where it can: undefined, empty arrays, some maps.
     pub inessential: Marks,
     pub the_hole: u64,
+    pub undefined: u64,
     pub natives: Vec<NativePart>,
     /// Edges of WeakMap entries from their keys, which come before or after.
     pub key_edges: Vec<(NodeId, NodeId, String)>,
@@ -152,6 +153,7 @@ impl<'e, 'a> Edges<'e, 'a> {
             node_of,
             inessential,
             the_hole,
+            undefined: 0,
             natives: Vec::new(),
             key_edges: Vec::new(),
             visited: Vec::new(),

@@ -5,6 +5,7 @@ mod dispatch;
 mod edges;
 mod mark;
 mod names;
+mod natives;
 mod roots;
 mod shapes;
 mod space;
@@ -267,6 +268,10 @@ impl Extraction<'_, '_> {
             NameOf::Fixed(name) => name,
             NameOf::Text => names.string(heap_object),
             NameOf::Constructor => names.intern(&constructor_name(heap_object).unwrap_or_default()),
+            NameOf::Global(suffix) => {
+                let name = constructor_name(heap_object).unwrap_or_default();
+                names.intern(&(name + suffix))
+            }
             NameOf::Function => {
                 let shared = heap_object.object_field(cx.layout.js_function.shared);
                 match shared {
@@ -315,7 +320,7 @@ impl Extraction<'_, '_> {
     }
 
     fn edges(&mut self, watch: Watch) -> Result<()> {
-        self.root_edges()?;
+        let root_edges = self.root_edges()?;
         let mut inessential = Marks::new(self.space.len());
         for object in 0..self.space.len() as Ordinal {
             let kind = self.space.map(object).kind;
@@ -351,6 +356,7 @@ impl Extraction<'_, '_> {
             the_hole,
         );
         edges.native_context_names = slots;
+        edges.undefined = self.source.isolate.root(RootName::Undefined)?.0;
         for object in 0..self.space.len() as Ordinal {
             if object % (1 << 18) == 0 {
                 let share = f64::from(object) / self.space.len() as f64;
@@ -386,7 +392,7 @@ impl Extraction<'_, '_> {
             self.builder
                 .edge(from, named(EdgeType::Internal, name, to))?;
         }
-        Ok(())
+        self.node_natives(root_edges)
     }
 
     fn tag_builtins(&mut self) {
@@ -413,7 +419,8 @@ impl Extraction<'_, '_> {
         }
     }
 
-    fn root_edges(&mut self) -> Result<()> {
+    /// Edges of the roots; how many the topmost node has.
+    fn root_edges(&mut self) -> Result<usize> {
         let list = roots::categories(self.source.layout.version);
         let names: Vec<&str> = list.iter().map(String::as_str).collect();
         let mut by_category: Vec<Vec<(EdgeType, Option<String>, NodeId)>> =
@@ -449,6 +456,7 @@ impl Extraction<'_, '_> {
         }
         self.builder
             .edge(ROOT, named(EdgeType::Element, 1, GC_ROOTS))?;
+        let count = globals.len() + 1;
         for (at, global) in globals.into_iter().enumerate() {
             let name = self.names.number(at + 2);
             self.builder
@@ -469,7 +477,7 @@ impl Extraction<'_, '_> {
                     .edge(FIRST_CATEGORY + at as NodeId, named(kind, name, node))?;
             }
         }
-        Ok(())
+        Ok(count)
     }
 
     /// The global object of a native context; from V8 14 on the context stands for it.

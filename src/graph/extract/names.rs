@@ -125,13 +125,13 @@ pub fn string_text(object: HeapObject) -> String {
 }
 
 /// V8 writes half of a surrogate pair in three bytes of UTF-8, and then a question mark for each
-/// byte that it cannot read back.
+/// byte that it cannot read back; U+FFFD means just that to it.
 fn well_formed(units: &[u16]) -> String {
     let mut text = String::with_capacity(units.len());
     for unit in char::decode_utf16(units.iter().copied()) {
         match unit {
+            Ok(char::REPLACEMENT_CHARACTER) | Err(_) => text.push_str("???"),
             Ok(c) => text.push(c),
-            Err(_) => text.push_str("???"),
         }
     }
     text

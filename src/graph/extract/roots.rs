@@ -28,6 +28,8 @@ pub enum Category {
     StartupObjectCache,
     ShareableObjectCache,
     MicroTasks,
+    /// Scripts of V8's own extensions.
+    Extensions,
     /// Lists that others than V8's heap registered.
     StrongRootsList,
 }
@@ -48,6 +50,7 @@ impl Category {
             Category::StartupObjectCache => &["(Startup object cache)", "(Partial snapshot cache)"],
             Category::ShareableObjectCache => &["(Shareable object cache)"],
             Category::MicroTasks => &["(Micro tasks)", "(Strong roots)"],
+            Category::Extensions => &["(Extensions)"],
             Category::StrongRootsList => &["(Strong roots)"],
         }
     }
@@ -104,6 +107,8 @@ pub struct Roots {
     pub list: Vec<Root>,
     /// Objects of V8's own table of roots, by address: their names there.
     pub names: FxHashMap<u64, String>,
+    /// Slots of global and eternal handles, by address: the object, and whether it is held weakly.
+    pub slots: FxHashMap<u64, (Ordinal, bool)>,
 }
 
 /// Bytes of an Isolate looked at.
@@ -150,12 +155,13 @@ pub fn find(
     finder.string_table();
     finder.compilation_cache();
     finder.strong_roots_list();
+    finder.extensions();
     finder.isolate_words(&[table, builtins]);
     finder.stacks();
     finder.roots
 }
 
-fn read_words(memory: &dyn Memory, address: u64, size: usize) -> Vec<u64> {
+pub(super) fn read_words(memory: &dyn Memory, address: u64, size: usize) -> Vec<u64> {
     let mut bytes = vec![0u8; size & !7];
     let mut done = 0;
     while done < bytes.len() {
@@ -380,13 +386,19 @@ impl Finder<'_, '_> {
             return false;
         }
         let blocks = read_words(self.memory(), begin, (end - begin) as usize);
-        let mut items = Vec::new();
+        let (mut items, mut slots) = (Vec::new(), Vec::new());
         for block in blocks {
             let left = (count - items.len() as u64).min(block_size);
             if block == 0 || !block.is_multiple_of(8) {
                 break;
             }
-            items.extend(read_words(self.memory(), block, left as usize * 8));
+            for (at, word) in read_words(self.memory(), block, left as usize * 8)
+                .into_iter()
+                .enumerate()
+            {
+                slots.push((block.wrapping_add(at as u64 * 8), word));
+                items.push(word);
+            }
         }
         // An eternal that was never set holds the hole, or nothing.
         let plain = items
@@ -394,6 +406,11 @@ impl Finder<'_, '_> {
             .all(|w| Tagged(*w).is_smi() || self.is_object(*w));
         if items.len() as u64 != count || !plain || !items.iter().any(|w| self.is_object(*w)) {
             return false;
+        }
+        for (slot, word) in slots {
+            if let Some(object) = self.space.target(word) {
+                self.roots.slots.insert(slot, (object, false));
+            }
         }
         for word in items {
             self.add(Category::EternalHandles, word, false, None);
@@ -435,9 +452,14 @@ impl Finder<'_, '_> {
                     if (words.len() as u64) < block_size / 8 + 1 {
                         break;
                     }
-                    for node in words.chunks_exact(node as usize / 8).take(count as usize) {
+                    let nodes = words.chunks_exact(node as usize / 8).take(count as usize);
+                    for (number, node) in nodes.enumerate() {
                         // After the object: class id (16 bits), index in the block, flags.
                         let state = node[1] >> 24 & 3;
+                        if let (Some(object), true) = (self.space.target(node[0]), state != 0) {
+                            let slot = block + (number * node.len() * 8) as u64;
+                            self.roots.slots.insert(slot, (object, state != 1));
+                        }
                         match state {
                             1 => self.add(Category::GlobalHandles, node[0], false, None),
                             2 | 3 => self.add(Category::GlobalHandles, node[0], true, None),
@@ -563,7 +585,11 @@ impl Finder<'_, '_> {
         for at in 0..self.words.len() {
             if !skip.iter().any(|r| r.contains(&at)) {
                 let word = self.words[at];
-                self.add_once(Category::StackRoots, word);
+                // Maps stand in V8's caches of stubs only, which hold nothing.
+                let is_map = |o| self.space.map(o).kind == InstanceType::Map;
+                if !self.space.target(word).is_some_and(is_map) {
+                    self.add_once(Category::StackRoots, word);
+                }
             }
         }
     }

@@ -57,6 +57,8 @@ pub enum NameOf {
     Fixed(StringId),
     /// The constructor's, asked of each.
     Constructor,
+    /// The same, and what it is.
+    Global(&'static str),
     /// A string's own text.
     Text,
     Function,
@@ -372,10 +374,7 @@ fn node(
                     T::JSGlobalObject => " (global*)",
                     _ => " (global)",
                 };
-                match constructor_name_of_map(map) {
-                    Ok(MapName::Name(name)) => fixed(NodeType::Object, &(name + suffix)),
-                    _ => fixed(NodeType::Object, &format!("global{suffix}")),
-                }
+                (NodeType::Object, NameOf::Global(suffix))
             }
             _ => match constructor_name_of_map(map) {
                 Ok(MapName::Name(name)) => fixed(NodeType::Object, &name),

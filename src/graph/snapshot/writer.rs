@@ -30,6 +30,12 @@ pub fn write_file(path: &Path, graph: &Graph, schema: &Schema, progress: Progres
             path.display()
         )));
     }
+    if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+        return Err(Error::other(format!(
+            "cannot write {}: it is no regular file",
+            path.display()
+        )));
+    }
     let (file, partial) = create_beside(path).map_err(failed)?;
     // Removes the partial file on every way out but the last.
     let mut partial = Partial(Some(partial));

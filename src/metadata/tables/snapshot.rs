@@ -3,6 +3,7 @@
 use super::{Table, GONE};
 
 const SOURCE: &str = "v8 8.4 to 14.6 source";
+const SNAPSHOTS: &str = "snapshots of this line";
 
 /// All lines that changed something, oldest first.
 pub static SNAPSHOT: &[Table] = &[
@@ -32,7 +33,14 @@ pub static SNAPSHOT: &[Table] = &[
             ("code.relocation_info", 8, SOURCE),
             ("accessor_info.setter", 32, SOURCE),
             ("accessor_info.getter", 40, SOURCE),
+            ("node_snapshot.array_buffer_allocator_size", 24, SNAPSHOTS),
+            ("node_snapshot.platform_size", 8, SNAPSHOTS),
         ],
+    },
+    Table {
+        line: (9, 4),
+        node: "16",
+        rows: &[("node_snapshot.array_buffer_allocator_size", 32, SNAPSHOTS)],
     },
     Table {
         line: (11, 3),
@@ -54,7 +62,10 @@ pub static SNAPSHOT: &[Table] = &[
     Table {
         line: (13, 6),
         node: "24",
-        rows: &[("js_global_object.global_proxy", 24, SOURCE)],
+        rows: &[
+            ("js_global_object.global_proxy", 24, SOURCE),
+            ("node_snapshot.array_buffer_allocator_size", 24, SNAPSHOTS),
+        ],
     },
     Table {
         line: (14, 1),

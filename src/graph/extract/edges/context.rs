@@ -27,7 +27,8 @@ impl Edges<'_, '_> {
             }
             if let (Some((key, from)), Some((_, to))) = (self.child(key), self.child(value)) {
                 let old = !self.shapes.cx.layout.version.at_least(8, 0);
-                if old || self.space.map(key).kind != InstanceType::Oddball {
+                // An entry that was never used has undefined for its key.
+                if old || self.space.address(key) | 1 != self.undefined {
                     let id = |node: NodeId| node.wrapping_mul(2).wrapping_add(1);
                     let name_of = |edges: &Self, node| {
                         edges.names.text(edges.builder.name_of(node)).to_string()

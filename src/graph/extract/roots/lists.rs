@@ -185,4 +185,29 @@ impl Finder<'_, '_> {
             return;
         }
     }
+
+    /// Bootstrapper: its isolate, how deep it is nested, and the compiled extensions: the type of
+    /// their scripts and an array.
+    pub(super) fn extensions(&mut self) {
+        let isolate = self.isolate.address;
+        for bootstrapper in self.words.clone() {
+            if bootstrapper == 0 || bootstrapper % 8 != 0 || self.on_a_stack(bootstrapper) {
+                continue;
+            }
+            let words = read_words(self.memory(), bootstrapper, 32);
+            let [owner, nesting, kind, scripts] = words[..] else {
+                continue;
+            };
+            let is_array = |o| self.space.map(o).kind == InstanceType::FixedArray;
+            if owner == isolate
+                && nesting as u32 == 0
+                && (kind as u32) < 8
+                && Tagged(scripts).is_strong()
+                && self.space.target(scripts).is_some_and(is_array)
+            {
+                self.add(Category::Extensions, scripts, false, None);
+                return;
+            }
+        }
+    }
 }
