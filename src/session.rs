@@ -2,9 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::graph::{count_garbage, extract, HeapGraph, Source};
-use crate::heap::{Classes, HeapIndex, ImageOver, Isolate, Isolates, Scope, Tally, Watch};
-use crate::metadata::{tables, Layout, Resolved};
-use crate::object::Cx;
+use crate::heap::{Classes, HeapIndex, ImageOver, Isolate, Isolates, MapInfo, Scope, Tally, Watch};
+use crate::metadata::{tables, InstanceType, Layout, Resolved, V8Version};
+use crate::object::{Cx, HeapObject, Map};
 use crate::program::Program;
 use crate::target::Target;
 use once_cell::unsync::OnceCell;
@@ -64,25 +64,82 @@ pub struct V8 {
     pub resolved: Vec<Resolved>,
     /// What the user should know before trusting what follows.
     pub warnings: Vec<String>,
+    /// There are tables for its very line.
+    pub is_known: bool,
 }
 
+/// Bytes of the heap in a thousand that may be not understood with tables of another line.
+const MOST_UNKNOWN: u64 = 2;
+
 impl V8 {
+    /// Refuses a heap that the tables do not fit.
+    fn check_heap(&self, heap: &HeapIndex) -> Result<()> {
+        let coverage = &heap.coverage;
+        let per_mille =
+            coverage.unknown_bytes.saturating_mul(1000) / coverage.object_bytes.saturating_add(1);
+        if self.is_known || per_mille <= MOST_UNKNOWN {
+            return Ok(());
+        }
+        Err(Error::other(format!(
+            "V8 {} is not in the version tables, and {} bytes of its heap do not decode with those \
+             of another version: no answer about the heap would be right",
+            self.program.version, coverage.unknown_bytes
+        )))
+    }
+
+    /// Refuses classes where functions, after which they are named, are not told from other
+    /// objects.
+    fn check_classes(&self, heap: &HeapIndex, cx: Cx<'_>) -> Result<()> {
+        let types = &self.layout.types;
+        let is_strange = |info: &&MapInfo| {
+            info.kind == InstanceType::Unknown
+                && types.is_js_receiver(info.number)
+                && Map(HeapObject::new(cx, info.address)).is_callable() == Ok(true)
+        };
+        let strange = heap.maps.iter().find(is_strange);
+        match strange.filter(|_| !self.is_known) {
+            None => Ok(()),
+            Some(info) => Err(Error::other(format!(
+                "V8 {} is not in the version tables, and it has functions of a type ({}) that is \
+                 not known: classes would be misnamed",
+                self.program.version, info.number
+            ))),
+        }
+    }
+
     fn find(target: &dyn Target) -> Result<V8> {
-        let program = Program::find(target)?;
-        let (layout, resolved) = Layout::resolve(program.version, &program.v8dbg);
+        V8::of(target, Program::find(target)?)
+    }
+
+    fn of(target: &dyn Target, program: Program) -> Result<V8> {
+        let version = program.version;
+        let line = version.line();
+        let is_known = tables::has_line(line);
+        let (mut layout, mut resolved) = Layout::resolve(version, &program.v8dbg);
         let mut warnings = Vec::new();
-        if !tables::has_line(program.version) {
+        if !is_known {
+            let near = tables::nearest(line);
             warnings.push(format!(
-                "V8 {} is not in the version tables; the nearest one is used, and what does not \
-                 look right is refused",
-                program.version
+                "V8 {version} is not in the version tables; the nearest, of {}.{}, is used, and \
+                 what does not look right is refused",
+                near.0, near.1
             ));
+            // Its pages may be those of the next version already.
+            if let Some(newer) = tables::newer(line) {
+                let (other, log) = Layout::resolve_as(version, newer, &program.v8dbg);
+                if Isolates::find(target, &layout).is_err()
+                    && Isolates::find(target, &other).is_ok()
+                {
+                    (layout, resolved) = (other, log);
+                }
+            }
         }
         Ok(V8 {
             program,
             layout,
             resolved,
             warnings,
+            is_known,
         })
     }
 }
@@ -100,6 +157,26 @@ impl Session {
             choice: Cell::new(Choice::Selected),
             graphs: RefCell::new(Vec::new()),
             garbage: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// A session that takes the target's V8 for another version.
+    pub fn pretending(target: Box<dyn Target>, version: V8Version) -> Session {
+        let session = Session::new(target);
+        let v8 = Program::find(session.target()).and_then(|mut program| {
+            program.version = version;
+            V8::of(session.target(), program)
+        });
+        // It is empty: the session is new.
+        let _ = session.v8.set(v8);
+        session
+    }
+
+    /// Warnings about the target's V8, if it was looked for yet.
+    pub fn warnings(&self) -> &[String] {
+        match self.v8.get() {
+            Some(Ok(v8)) => &v8.warnings,
+            _ => &[],
         }
     }
 
@@ -122,16 +199,19 @@ impl Session {
 
     /// Every object of the heaps. Takes the time of reading them when first asked.
     pub fn heap(&self, watch: Watch<'_>) -> Result<&HeapIndex> {
-        let layout = &self.v8()?.layout;
+        let v8 = self.v8()?;
         let isolates = self.isolates()?;
         keep(&self.heap, || {
-            HeapIndex::build(self.target(), layout, isolates, watch)
+            let heap = HeapIndex::build(self.target(), &v8.layout, isolates, watch)?;
+            v8.check_heap(&heap)?;
+            Ok(heap)
         })
     }
 
     /// The classes of the heaps' objects.
     pub fn classes(&self, watch: Watch<'_>) -> Result<&Classes> {
-        let layout = &self.v8()?.layout;
+        let v8 = self.v8()?;
+        let layout = &v8.layout;
         let heap = self.heap(watch)?;
         let memory = ImageOver {
             image: &heap.image,
@@ -141,7 +221,10 @@ impl Session {
             memory: &memory,
             layout,
         };
-        keep(&self.classes, || Classes::of(heap, cx, watch))
+        keep(&self.classes, || {
+            v8.check_classes(heap, cx)?;
+            Classes::of(heap, cx, watch)
+        })
     }
 
     /// What belongs to each class in a part of the heaps, in the order of [`Classes::all`].

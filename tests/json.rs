@@ -330,6 +330,8 @@ fn every_command_prints_what_the_documentation_says() {
     }
     let problems: Vec<&String> = checker.problems.iter().take(40).collect();
     assert!(problems.is_empty(), "{problems:#?}");
+    #[cfg(not(feature = "lldb"))]
+    let _ = signup;
     #[cfg(feature = "lldb")]
     source_list(&mut checker, signup);
     let all: BTreeSet<&str> = TABLE.iter().map(|c| c.name).collect();

@@ -30,6 +30,8 @@ pub struct App {
     session: Option<((u64, u64), Session)>,
     /// The running command's `--isolate`.
     choice: Choice,
+    /// The session's warnings were shown.
+    is_warned: bool,
     /// Choices of `v8 settings set`.
     pub settings: super::settings::Settings,
     /// Where `findjsinstances` and `source list` go on.
@@ -54,6 +56,7 @@ impl App {
             self.session = None;
             let target = host.target()?;
             self.session = Some((key, Session::new(target)));
+            self.is_warned = false;
         }
         match &self.session {
             Some((_, session)) => {
@@ -66,6 +69,24 @@ impl App {
 
     /// Runs `v8 NAME ARGUMENTS`. `name` may be any unique prefix ("i", "settings").
     pub fn run(&mut self, host: &dyn Host, name: &str, arguments: &[String]) -> Outcome {
+        let mut outcome = self.answer(host, name, arguments);
+        let is_json = arguments.iter().any(|a| a == "--json");
+        if let Some((_, session)) = self
+            .session
+            .as_ref()
+            .filter(|_| !self.is_warned && !is_json)
+        {
+            // Some commands tell them themselves.
+            let left = session.warnings().iter();
+            let left = left.filter(|w| !outcome.text.contains(*w));
+            let lines: Vec<String> = left.map(|w| format!("warning: {w}\n")).collect();
+            self.is_warned = !session.warnings().is_empty();
+            outcome.text.insert_str(0, &lines.concat());
+        }
+        outcome
+    }
+
+    fn answer(&mut self, host: &dyn Host, name: &str, arguments: &[String]) -> Outcome {
         match TABLE.iter().find(|c| c.name == name) {
             Some(command) => match super::isolate_option::split(name, arguments) {
                 Ok((choice, arguments)) => {

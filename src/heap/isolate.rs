@@ -188,7 +188,7 @@ impl Isolates {
             memory: target.memory(),
             layout,
         };
-        let mut isolates = Vec::new();
+        let mut found = Vec::new();
         let mut warnings = Vec::new();
         if unseen > 0 {
             warnings.push(format!(
@@ -198,18 +198,12 @@ impl Isolates {
         }
         let mut causes = Vec::new();
         for (heap, count) in heaps.into_iter().take(MOST_HEAPS) {
-            match isolate_of(cx, heap) {
-                Ok((address, roots)) => isolates.push(Isolate {
-                    address,
-                    heap,
-                    roots,
-                    threads: Vec::new(),
-                    runner: None,
-                    pages: count,
-                }),
+            match candidates(cx, heap) {
+                Ok(candidates) => found.push((heap, count, candidates)),
                 Err(error) => causes.push((count, heap, error)),
             }
         }
+        let isolates = choose(target, found);
         for (count, heap, error) in causes {
             warnings.push(format!(
                 "{count} pages name a heap at {heap:#x} that is none ({error}); left out"
@@ -353,8 +347,58 @@ fn tls_words(memory: &dyn Memory, regions: &[Region], tls: u64) -> Vec<u64> {
     read_words(memory, from, to.saturating_sub(from) as usize)
 }
 
-/// The isolate whose Heap is at `heap`, proved by its roots.
-fn isolate_of(cx: Cx<'_>, heap: u64) -> Result<(u64, Roots)> {
+/// What may be the isolate of a heap: its address, and the roots it would have.
+type Candidates = Vec<(u64, Roots)>;
+
+/// The isolate of each heap (address, pages, what it may be). A pointer to what lies a little
+/// before an isolate passes for it; the isolate itself is what a thread has entered, or is as far
+/// from its heap as in others of the process.
+fn choose(target: &dyn Target, found: Vec<(u64, usize, Candidates)>) -> Vec<Isolate> {
+    let regions = target.regions().unwrap_or_default();
+    let mut entered: Option<Vec<u64>> = None;
+    let mut distances: BTreeMap<u64, usize> = BTreeMap::new();
+    for (heap, _, candidates) in &found {
+        for (address, _) in candidates {
+            *distances.entry(heap.saturating_sub(*address)).or_default() += 1;
+        }
+    }
+    let mut isolates = Vec::new();
+    for (heap, pages, candidates) in found {
+        let best = match candidates.len() {
+            0 | 1 => candidates.into_iter().next(),
+            _ => {
+                let entered = entered.get_or_insert_with(|| {
+                    let threads = target.threads().into_iter();
+                    threads
+                        .flat_map(|t| tls_words(target.memory(), &regions, t.registers.tls))
+                        .collect()
+                });
+                let key = |address: &u64| {
+                    let shared = distances.get(&heap.saturating_sub(*address));
+                    (entered.contains(address), shared.copied())
+                };
+                // The first of the best.
+                candidates
+                    .into_iter()
+                    .rev()
+                    .max_by_key(|(address, _)| key(address))
+            }
+        };
+        isolates.extend(best.map(|(address, roots)| Isolate {
+            address,
+            heap,
+            roots,
+            threads: Vec::new(),
+            runner: None,
+            pages,
+        }));
+    }
+    isolates
+}
+
+/// What may be the isolate whose Heap is at `heap`, proved by its roots.
+fn candidates(cx: Cx<'_>, heap: u64) -> Result<Candidates> {
+    let mut found = Vec::new();
     let mut last = Error::malformed("heap", heap, "nothing in it points back to an isolate");
     let mut tried = Vec::new();
     for word in read_words(cx.memory, heap, BACK_POINTER_WITHIN) {
@@ -364,11 +408,14 @@ fn isolate_of(cx: Cx<'_>, heap: u64) -> Result<(u64, Roots)> {
         }
         tried.push(word);
         match find_roots(cx, word, heap) {
-            Ok(roots) => return Ok((word, roots)),
+            Ok(roots) => found.push((word, roots)),
             Err(error) => last = error,
         }
     }
-    Err(last)
+    match found.is_empty() {
+        true => Err(last),
+        false => Ok(found),
+    }
 }
 
 /// The roots table of the isolate at `address`: the one place where null, true and false follow

@@ -114,16 +114,28 @@ pub struct InstanceTypes {
     first_nonstring: u16,
     first_js_receiver: u16,
     first_js_object: u16,
+    unsure: Vec<&'static str>,
 }
 
 impl InstanceTypes {
-    /// The table of the version (the nearest older one where there is none),
-    /// with the target's own symbols over it.
+    /// The table of the version with the target's own symbols over it; where there is none, what
+    /// the symbols make of the nearest older one.
     pub fn for_version(version: V8Version, symbols: &V8dbg) -> InstanceTypes {
-        let (table, _) = tables::instance_types::for_version(version.major, version.minor);
-        let mut types = InstanceTypes::parse(table);
+        let exact = tables::instance_types::exact(version.line());
+        let mut types = match exact {
+            Some(table) => InstanceTypes::parse(table),
+            None => {
+                let (near, _) = tables::instance_types::for_version(version.major, version.minor);
+                InstanceTypes::moved(near, symbols)
+            }
+        };
         types.apply_v8dbg(symbols.iter());
         types
+    }
+
+    /// Types of the table it was made from whose numbers are not known in this version.
+    pub fn unsure(&self) -> &[&'static str] {
+        &self.unsure
     }
 
     /// Reads a table: a line is `number CONSTANT`. Lines that do not read so, or
@@ -136,6 +148,7 @@ impl InstanceTypes {
             first_nonstring: 0,
             first_js_receiver: u16::MAX,
             first_js_object: u16::MAX,
+            unsure: Vec::new(),
         };
         for line in table.lines() {
             let mut words = line.split_whitespace();
@@ -148,6 +161,40 @@ impl InstanceTypes {
                 continue;
             };
             types.put(number, found);
+        }
+        types.settle();
+        types
+    }
+
+    /// Another version's table, by the target's own numbers: V8 puts new types in between and keeps
+    /// the order of the old ones, so that a type between two that moved equally far moved with
+    /// them. Where they moved by different distances its number is not known.
+    fn moved(table: &'static str, symbols: &V8dbg) -> InstanceTypes {
+        let rows: Vec<(i32, &'static str)> = table
+            .lines()
+            .filter_map(|line| {
+                let (number, constant) = line.split_once(' ')?;
+                Some((number.parse().ok()?, constant))
+            })
+            .collect();
+        let known = anchors(&rows, symbols);
+        let mut types = InstanceTypes::parse("");
+        let distance = |at: usize| known.get(rows[at].1).map(|number| number - rows[at].0);
+        let before = scan(0..rows.len(), distance);
+        let mut after = scan((0..rows.len()).rev(), distance);
+        after.reverse();
+        for (i, (number, constant)) in rows.iter().enumerate() {
+            let is_string = constant.ends_with("STRING_TYPE");
+            let moved = match (before[i], after[i]) {
+                _ if is_string => Some(0),
+                (Some(before), Some(after)) if before == after => Some(before),
+                _ => None,
+            };
+            let number = moved.and_then(|d| u16::try_from(number + d).ok());
+            match (number, InstanceType::from_constant(constant)) {
+                (Some(number), Some(found)) => types.put(number, found),
+                _ => types.unsure.push(constant),
+            }
         }
         types.settle();
         types
@@ -258,6 +305,59 @@ impl InstanceTypes {
             }
         }
     }
+}
+
+/// What the target itself says of the numbers, by constant: of single types, and of the first and
+/// last of the groups that it gives as ranges.
+fn anchors<'t>(rows: &[(i32, &'t str)], symbols: &V8dbg) -> HashMap<&'t str, i32> {
+    let own: HashMap<&str, i32> = symbols
+        .iter()
+        .filter(|(name, _)| name.starts_with("type_"))
+        .filter_map(|(name, number)| Some((name.rsplit_once("__")?.1, number)))
+        .collect();
+    let mut known: HashMap<&str, i32> = rows
+        .iter()
+        .filter_map(|(_, constant)| Some((*constant, *own.get(constant)?)))
+        .collect();
+    type Group = (&'static str, &'static str, fn(InstanceType) -> bool);
+    let groups: [Group; 2] = [
+        (
+            "FirstContextType",
+            "LastContextType",
+            InstanceType::is_context,
+        ),
+        (
+            "FirstJSFunctionType",
+            "LastJSFunctionType",
+            InstanceType::is_js_function,
+        ),
+    ];
+    for (first, last, is_in) in groups {
+        let is_member = |row: &&(i32, &str)| InstanceType::from_constant(row.1).is_some_and(is_in);
+        let mut members = rows.iter().filter(is_member);
+        let ends = (members.next(), members.next_back());
+        let (Some(start), Some(end)) = ends else {
+            continue;
+        };
+        for (row, symbol) in [(start, first), (end, last)] {
+            if let Some((_, number)) = symbols.find(symbol) {
+                known.insert(row.1, number);
+            }
+        }
+    }
+    known
+}
+
+/// For each row the distance of the nearest one that is known, in the order of `rows`.
+fn scan(
+    rows: impl Iterator<Item = usize>,
+    distance: impl Fn(usize) -> Option<i32>,
+) -> Vec<Option<i32>> {
+    let step = |last: &mut Option<i32>, at: usize| {
+        *last = distance(at).or(*last);
+        Some(*last)
+    };
+    rows.scan(None, step).collect()
 }
 
 #[cfg(test)]

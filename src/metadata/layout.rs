@@ -84,7 +84,16 @@ pub struct Resolved {
 impl Layout {
     /// Resolves every constant: symbol first, then the table of the version's line.
     pub fn resolve(version: V8Version, symbols: &super::V8dbg) -> (Layout, Vec<Resolved>) {
-        let rows = super::tables::for_version(version);
+        Layout::resolve_as(version, version.line(), symbols)
+    }
+
+    /// As [`Layout::resolve`], with the heap's pages as in another line.
+    pub fn resolve_as(
+        version: V8Version,
+        heap: (u32, u32),
+        symbols: &super::V8dbg,
+    ) -> (Layout, Vec<Resolved>) {
+        let rows = super::tables::for_version(version, heap);
         let mut log = Vec::with_capacity(super::constants::SPECS.len());
         let types = InstanceTypes::for_version(version, symbols);
         let layout = Layout::build(version, types, |spec| {

@@ -9,13 +9,20 @@ use crate::object::{Cx, HeapObject, Tagged};
 /// neighbour in ThreadLocalTop on every line, but not always in the same place.
 const AROUND: u64 = 64;
 
+/// Words of an isolate looked at.
+const FAR: u64 = 1 << 14;
+
 /// The native context the isolate has entered.
 pub fn native_context<'a>(cx: Cx<'a>, isolate: &Isolate) -> Result<HeapObject<'a>> {
     let c_entry_fp = cx.layout.isolate.c_entry_fp.offset()?;
     let middle = isolate.address.saturating_add(c_entry_fp);
     let first = middle.saturating_sub(AROUND * 8);
-    (0..AROUND * 2)
-        .filter_map(|i| cx.memory.u64(first.checked_add(i * 8)?).ok())
+    // Where that has moved, in a version that is not in the tables: anywhere in the isolate.
+    let all = isolate.heap.saturating_sub(isolate.address) / 8;
+    let near = (0..AROUND * 2).map(|i| first.saturating_add(i * 8));
+    let far = (0..all.min(FAR)).map(|i| isolate.address.saturating_add(i * 8));
+    near.chain(far)
+        .filter_map(|at| cx.memory.u64(at).ok())
         .filter_map(|word| {
             let value = Tagged(word);
             if !value.is_strong() {

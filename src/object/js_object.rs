@@ -201,6 +201,13 @@ impl<'a> JSObject<'a> {
                     "a form of dictionary that Node.js does not use",
                 ))
             }
+            InstanceType::Unknown => {
+                return Err(Error::malformed(
+                    "dictionary",
+                    object.address,
+                    "its type is not known for this V8",
+                ))
+            }
             _ => self.name_dictionary_properties(object)?,
         };
         found.sort_by_key(|(order, _)| *order);

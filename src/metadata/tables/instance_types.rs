@@ -18,6 +18,23 @@ pub const TABLES: &[((u32, u32), &str)] = &[
     ((14, 6), include_str!("instance_types/14.6.txt")),
 ];
 
+/// Those of Node's short-lived lines, of which little else is in the tables: 13.14.0, 15.14.0,
+/// 17.9.1, 21.7.3, 23.11.1 and 25.9.0 printed them.
+pub const SHORT_LIVED: &[((u32, u32), &str)] = &[
+    ((7, 9), include_str!("instance_types/7.9.txt")),
+    ((8, 6), include_str!("instance_types/8.6.txt")),
+    ((9, 6), include_str!("instance_types/9.6.txt")),
+    ((11, 8), include_str!("instance_types/11.8.txt")),
+    ((12, 9), include_str!("instance_types/12.9.txt")),
+    ((14, 1), include_str!("instance_types/14.1.txt")),
+];
+
+/// The table of exactly this V8, where there is one.
+pub fn exact(line: (u32, u32)) -> Option<&'static str> {
+    let mut all = TABLES.iter().chain(SHORT_LIVED);
+    all.find_map(|(of, table)| (*of == line).then_some(*table))
+}
+
 /// The table of V8 `major.minor`, or of the newest version before it (the
 /// oldest there is if none is); the flag says whether it is exactly that one.
 pub fn for_version(major: u32, minor: u32) -> (&'static str, bool) {

@@ -33,8 +33,8 @@ pub use rows::TABLES;
 
 /// All tables; a topic's rows come in its own file.
 static TOPICS: [&[Table]; 8] = [
-    deopt::DEOPT,
     heap::HEAP,
+    deopt::DEOPT,
     stack::STACK,
     isolate::ISOLATE,
     objects::OBJECTS,
@@ -70,19 +70,35 @@ impl Rows {
     }
 }
 
-/// All tables up to the version's line (the oldest where it is older than all).
-pub fn for_version(version: V8Version) -> Rows {
+/// All tables up to the version's line (the oldest where it is older than all); those of the heap's
+/// pages up to `heap`.
+pub fn for_version(version: V8Version, heap: (u32, u32)) -> Rows {
     Rows {
-        topics: TOPICS.map(|topic| {
-            let n = topic.iter().filter(|t| t.line <= version.line()).count();
+        topics: std::array::from_fn(|i| {
+            let topic = TOPICS[i];
+            // The first topic is the pages.
+            let line = if i == 0 { heap } else { version.line() };
+            let n = topic.iter().filter(|t| t.line <= line).count();
             &topic[..n.max(1).min(topic.len())]
         }),
     }
 }
 
 /// Whether a table was made for exactly this line.
-pub fn has_line(version: V8Version) -> bool {
-    TABLES.iter().any(|t| t.line == version.line())
+pub fn has_line(line: (u32, u32)) -> bool {
+    TABLES.iter().any(|t| t.line == line)
+}
+
+/// The line nearest to one that has no table: the newest that is older, else the oldest.
+pub fn nearest(line: (u32, u32)) -> (u32, u32) {
+    let lines = || TABLES.iter().map(|t| t.line);
+    let older = lines().filter(|l| *l <= line).max();
+    older.or(lines().min()).unwrap_or(line)
+}
+
+/// The oldest line that is newer.
+pub fn newer(line: (u32, u32)) -> Option<(u32, u32)> {
+    TABLES.iter().map(|t| t.line).filter(|l| *l > line).min()
 }
 
 #[cfg(test)]

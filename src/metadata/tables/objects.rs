@@ -38,6 +38,11 @@ pub static OBJECTS: &[Table] = &[
         rows: V12_4,
     },
     Table {
+        line: (12, 9),
+        node: "23",
+        rows: V12_9,
+    },
+    Table {
         line: (13, 6),
         node: "24",
         rows: V13_6,
@@ -203,6 +208,24 @@ const V12_4: &[Row] = &[
     ("bytecode_array.handler_table", 32, CORE),
     ("bytecode_array.register_size", 48, CORE),
     ("bytecode_array.parameter_size", 52, CORE),
+];
+
+const V12_9: &[Row] = &[
+    ("shared.untrusted_function_data", 16, "v8 12.9 source"),
+    ("scope_info.flags_is_smi", 0, "v8 12.9 source"),
+    ("scope_info.position_before_names", 1, "v8 12.9 source"),
+    ("scope_info.module_count_before_names", 1, "v8 12.9 source"),
+    ("scope_info.class_scope", 2, "v8 12.9 source"),
+    ("scope_info.function_scope", 4, "v8 12.9 source"),
+    ("scope_info.module_scope", 5, "v8 12.9 source"),
+    ("js_date.value_is_double", 1, "v8 12.9 source"),
+    ("js_array_buffer.extension", 64, "v8 12.9 source"),
+    ("backing_store.in_extension", 0, "v8 12.9 source"),
+    ("js_array_buffer.max_byte_length", 48, "v8 12.9 source"),
+    ("js_array_buffer.bit_field", 72, "v8 12.9 source"),
+    ("js_array_buffer_view.buffer", 32, "v8 12.9 source"),
+    ("js_array_buffer_view.bit_field", 40, "v8 12.9 source"),
+    ("js_module_namespace.module", 32, "v8 12.9 source"),
 ];
 
 const V13_6: &[Row] = &[

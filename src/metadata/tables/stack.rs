@@ -35,6 +35,11 @@ pub static STACK: &[Table] = &[
         rows: V11_3,
     },
     Table {
+        line: (11, 8),
+        node: "21",
+        rows: V11_8,
+    },
+    Table {
         line: (12, 4),
         node: "22",
         rows: V12_4,
@@ -43,6 +48,11 @@ pub static STACK: &[Table] = &[
         line: (13, 6),
         node: "24",
         rows: V13_6,
+    },
+    Table {
+        line: (13, 7),
+        node: "25",
+        rows: V13_7,
     },
     Table {
         line: (14, 6),
@@ -152,6 +162,8 @@ const V11_3: &[Row] = &[
     ("code.instruction_size", 56, MEASURED),
 ];
 
+const V11_8: &[Row] = &[("naming.class_initializers", 1, MEASURED)];
+
 const V12_4: &[Row] = &[
     ("wasm_code.inlining_entry_size", 13, SOURCE),
     ("call_site.accessors_are_named", 1, MEASURED),
@@ -180,8 +192,9 @@ const V13_6: &[Row] = &[
     ("frame.api_callback_exit_receiver", 64, SOURCE),
 ];
 
+const V13_7: &[Row] = &[("source_positions.has_flags", 1, MEASURED)];
+
 const V14_6: &[Row] = &[
-    ("source_positions.has_flags", 1, MEASURED),
     ("frame.builtin_exit_receiver", 40, SOURCE),
     ("frame.builtin_exit_extra", 3, SOURCE),
     ("frame.api_callback_exit_target", 40, SOURCE),
