@@ -3,7 +3,7 @@
 //! address where one may begin, so that neither a symbol nor a list of V8's own is needed.
 
 use crate::error::{Error, Result};
-use crate::memory::Memory;
+use crate::memory::{Memory, Region};
 use crate::metadata::Layout;
 use crate::target::{Architecture, Target};
 
@@ -98,7 +98,7 @@ impl Header {
     }
 
     /// The page at `address`, if that looks like one in all respects.
-    fn page_at(&self, memory: &dyn Memory, address: u64) -> Option<Page> {
+    fn page_at(&self, memory: &dyn Memory, regions: &[Region], address: u64) -> Option<Page> {
         let mut bytes = [0; HEADER];
         // A block of a cache for each of a thousand pages would be a quarter of the heap.
         memory.read_alone(address, &mut bytes).ok()?;
@@ -106,7 +106,8 @@ impl Header {
         let mut metadata = address;
         if let Some(at) = self.metadata {
             metadata = word(&bytes, at as usize)?;
-            if metadata == 0 || !metadata.is_multiple_of(8) {
+            // Most candidates are no pages: a debugger takes its time over each wild pointer.
+            if metadata == 0 || !metadata.is_multiple_of(8) || !is_readable(regions, metadata) {
                 return None;
             }
             if metadata != address {
@@ -142,6 +143,13 @@ impl Header {
     }
 }
 
+/// Whether one of the regions, which are in order, covers `address`.
+fn is_readable(regions: &[Region], address: u64) -> bool {
+    let after = regions.partition_point(|r| r.start <= address);
+    let region = after.checked_sub(1).and_then(|i| regions.get(i));
+    region.is_some_and(|r| r.readable && r.contains(address))
+}
+
 fn word(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
 }
@@ -166,7 +174,8 @@ pub fn scan(target: &dyn Target, layout: &Layout) -> Result<Found> {
     let mut pages: Vec<Page> = Vec::new();
     let mut candidates = 0;
     let mut unseen = 0u64;
-    for region in target.regions()? {
+    let regions = target.regions()?;
+    for region in &regions {
         if !region.readable {
             continue;
         }
@@ -196,7 +205,7 @@ pub fn scan(target: &dyn Target, layout: &Layout) -> Result<Found> {
             let found = if covered {
                 None
             } else {
-                header.page_at(memory, at)
+                header.page_at(memory, &regions, at)
             };
             // V8's pages are of no file. A small mapping that was never written is left out of a
             // core as well; it is no page that was lost.

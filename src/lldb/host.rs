@@ -46,8 +46,7 @@ impl LldbHost {
     /// The process, if its memory can be looked at now.
     pub fn stopped_process(&self) -> Result<sb::Process> {
         let process = self.process().ok_or(Error::NoProcess)?;
-        // SAFETY: a valid process.
-        match unsafe { sys::SBProcessGetState(process.raw()) } {
+        match state(&process) {
             sys::StateType::Stopped | sys::StateType::Crashed | sys::StateType::Suspended => {
                 Ok(process)
             }
@@ -56,6 +55,26 @@ impl LldbHost {
             )),
             _ => Err(Error::NoProcess),
         }
+    }
+}
+
+/// What the process does. For a moment after it was resumed LLDB still calls it stopped, and its
+/// memory is what it was at no one time; but of what runs, threads are not to be had.
+fn state(process: &sb::Process) -> sys::StateType {
+    // SAFETY: a valid process.
+    let (state, threads) = unsafe {
+        (
+            sys::SBProcessGetState(process.raw()),
+            sys::SBProcessGetNumThreads(process.raw()),
+        )
+    };
+    match state {
+        sys::StateType::Stopped | sys::StateType::Crashed | sys::StateType::Suspended
+            if threads > 0 && process.threads().next().is_none() =>
+        {
+            sys::StateType::Running
+        }
+        state => state,
     }
 }
 
@@ -73,7 +92,7 @@ impl Host for LldbHost {
             let modules = process
                 .target()
                 .map_or(0, |t| sys::SBTargetGetNumModules(t.raw()));
-            let state = sys::SBProcessGetState(process.raw()) as u64;
+            let state = state(&process) as u64;
             (
                 u64::from(id) << 32 | u64::from(modules),
                 u64::from(stop) << 8 | state,

@@ -1,13 +1,15 @@
 //! A session with a real LLDB, one command after another.
 
+use super::program::{end, ends_with_us};
 use std::io::{BufRead, BufReader, PipeReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{channel, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// For what takes seconds on an idle machine.
+/// For one command, which takes seconds on an idle machine; and for a whole session.
 const PATIENCE: Duration = Duration::from_secs(240);
+const SESSION: Duration = Duration::from_secs(900);
 
 /// `libv8rs.so` of this very build: beside the directory of the test programs.
 pub fn library() -> PathBuf {
@@ -42,6 +44,7 @@ pub struct Lldb {
     child: Child,
     input: ChildStdin,
     lines: Receiver<String>,
+    started: Instant,
 }
 
 impl Lldb {
@@ -50,21 +53,27 @@ impl Lldb {
         // Both streams in one, so that what a command prints is in order.
         let (output, write) = std::io::pipe().expect("a pipe");
         let errors = write.try_clone().expect("a second end");
-        let mut child = Command::new(lldb)
+        let mut command = Command::new(lldb);
+        command
             .arg("--no-lldbinit")
             .args(arguments)
             .env_remove("V8RS_COMPAT")
             .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(write)
-            .stderr(errors)
+            .stderr(errors);
+        ends_with_us(&mut command);
+        let mut child = command
             .spawn()
             .unwrap_or_else(|e| panic!("{}: {e}", lldb.display()));
+        // It holds our ends of the pipe.
+        drop(command);
         let input = child.stdin.take().expect("its input");
         let mut session = Lldb {
             child,
             input,
             lines: follow(output),
+            started: Instant::now(),
         };
         let said = session.ask(&format!("plugin load {}", library().display()));
         assert!(said.contains("v8rs "), "{said}");
@@ -79,10 +88,10 @@ impl Lldb {
         let mut said = String::new();
         let started = Instant::now();
         loop {
-            match self
-                .lines
-                .recv_timeout(PATIENCE.saturating_sub(started.elapsed()))
-            {
+            let patience = PATIENCE
+                .saturating_sub(started.elapsed())
+                .min(SESSION.saturating_sub(self.started.elapsed()));
+            match self.lines.recv_timeout(patience) {
                 Ok(line) if line == END => return said,
                 Ok(line) if line.starts_with("(lldb) ") => {}
                 Ok(line) => {
@@ -126,8 +135,8 @@ impl Lldb {
 
 impl Drop for Lldb {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // Its server lets go of what it is attached to.
+        end(&mut self.child);
     }
 }
 

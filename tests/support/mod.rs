@@ -2,7 +2,10 @@
 //! the repository; V8RS_NODES picks the Node releases, the last of every line by default).
 #![allow(dead_code)] // each test program uses its own part
 
+#[cfg(target_os = "linux")]
 pub mod lldb;
+#[cfg(target_os = "linux")]
+pub mod program;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
