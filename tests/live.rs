@@ -231,16 +231,18 @@ fn check_stops(lldb: &mut Lldb, what: &str, program: &mut Program) {
     let said = program.said.last().expect("a record")["Turn"].clone();
     assert_eq!(counts(lldb)["Turn"], said, "{what}: first stop");
     for _ in 0..2 {
-        lldb.ask("process continue");
+        lldb.resume();
         program.tell("\n");
         let said = program.next()["Turn"].clone();
-        let refused = lldb.ask("v8 findjsobjects");
-        assert!(
-            refused.contains("error: the process is running; stop it first"),
-            "{what}: {refused}"
-        );
-        lldb.ask("process interrupt");
-        lldb.wait_stopped();
+        for command in ["v8 findjsobjects", "v8 bt", "v8 print 1"] {
+            let refused = lldb.ask(command);
+            assert_eq!(
+                refused.trim(),
+                "error: the process is running; stop it first (process interrupt)",
+                "{what}: {command}"
+            );
+        }
+        lldb.interrupt();
         assert_eq!(counts(lldb)["Turn"], said, "{what}: after a turn");
     }
 }

@@ -72,9 +72,12 @@ pub fn set(app: &mut App, _: &dyn Host, arguments: &[String]) -> Outcome {
     let as_json = arguments.iter().any(|w| w == "--json");
     let words = arguments.iter().map(String::as_str);
     let mut words = words.filter(|w| *w != "--json");
-    let (name, value) = (words.next(), words.next());
+    let (name, value, more) = (words.next(), words.next(), words.next());
     let outcome = match (name, value) {
         (Some("--help" | "-h"), _) => return super::help::of("settings set"),
+        (Some(name), Some(_)) if more.is_some() && !app.settings.compat_llnode => Outcome::failed(
+            format!("{name} takes one value; USAGE: v8 settings set {name} value"),
+        ),
         (Some("color"), value) => color(app, value),
         (Some("tree-padding"), value) => tree_padding(app, value),
         (Some("compat"), value) => compat(app, value),
@@ -105,8 +108,16 @@ fn color(app: &mut App, value: Option<&str>) -> Outcome {
         Some("always") => Color::Always,
         Some("never") => Color::Never,
         Some("auto") => Color::Auto,
-        // llnode says so on standard output.
-        _ => return Outcome::ok("Error: Available options are (always | never | auto)\n"),
+        // llnode says so on standard output, and does not fail.
+        _ if app.settings.compat_llnode => {
+            return Outcome::ok("Error: Available options are (always | never | auto)\n")
+        }
+        Some(other) => {
+            return Outcome::failed(format!(
+                "'{other}' is no choice of colour; the choices are always, never and auto"
+            ))
+        }
+        None => return Outcome::failed("USAGE: v8 settings set color (always | never | auto)"),
     };
     Outcome::ok(format!("Color set to '{}'\n", app.settings.color.name()))
 }
@@ -115,14 +126,20 @@ fn tree_padding(app: &mut App, value: Option<&str>) -> Outcome {
     let Some(value) = value else {
         return Outcome::failed("USAGE: v8 settings set tree-padding [1..10]");
     };
-    // As a C++ stream reads an int: what follows the number does not matter.
     let digits = value.trim_start_matches('+');
-    let end = digits
-        .char_indices()
-        .find(|(at, c)| !(c.is_ascii_digit() || (*at == 0 && *c == '-')))
-        .map_or(digits.len(), |(at, _)| at);
+    // llnode reads an int as C++ streams do: what follows the number does not matter.
+    let end = match app.settings.compat_llnode {
+        true => digits
+            .char_indices()
+            .find(|(at, c)| !(c.is_ascii_digit() || (*at == 0 && *c == '-')))
+            .map_or(digits.len(), |(at, _)| at),
+        false => digits.len(),
+    };
     let Ok(padding) = digits[..end].parse::<i32>() else {
-        return Outcome::failed("unable to convert provided value.");
+        return Outcome::failed(match app.settings.compat_llnode {
+            true => "unable to convert provided value.".to_owned(),
+            false => format!("'{value}' is no number; tree-padding takes one from 1 to 10"),
+        });
     };
     app.settings.tree_padding = padding.clamp(1, 10) as usize;
     Outcome::ok(format!(
@@ -145,6 +162,11 @@ pub fn show(app: &mut App, _: &dyn Host, arguments: &[String]) -> Outcome {
     match arguments.first().map(String::as_str) {
         Some("--help" | "-h") => return super::help::of("settings show"),
         Some("--json") => return json(app),
+        Some(other) if !app.settings.compat_llnode => {
+            return Outcome::failed(format!(
+                "'{other}' is no option of this command; see 'v8 settings show --help'"
+            ))
+        }
         _ => {}
     }
     let settings = &app.settings;
@@ -187,6 +209,7 @@ mod tests {
             let outcome = set(&mut app, &NoHost, &words);
             outcome.error.unwrap_or(outcome.text)
         };
+        run("compat llnode");
         assert_eq!(run("color never"), "Color set to 'never'\n");
         assert_eq!(
             run("color x"),
@@ -194,11 +217,40 @@ mod tests {
         );
         assert_eq!(run("tree-padding 99"), "Tree padding set to 10\n");
         assert_eq!(run("tree-padding -3"), "Tree padding set to 1\n");
+        assert_eq!(run("tree-padding 4x"), "Tree padding set to 4\n");
         assert_eq!(run("tree-padding x"), "unable to convert provided value.");
         assert_eq!(
             run("tree-padding"),
             "USAGE: v8 settings set tree-padding [1..10]"
         );
-        assert_eq!(run("compat llnode"), "Compat set to 'llnode'\n");
+        assert_eq!(run("compat off"), "Compat set to 'off'\n");
+    }
+
+    #[test]
+    fn what_is_no_setting_changes_nothing() {
+        let mut app = App::new();
+        app.settings = Settings {
+            compat_llnode: false,
+            ..Settings::default()
+        };
+        let before = app.settings.clone();
+        for line in [
+            "",
+            "colour never",
+            "color",
+            "color blue",
+            "color never never",
+            "tree-padding",
+            "tree-padding x",
+            "tree-padding 4x",
+            "compat",
+            "compat on",
+        ] {
+            let words: Vec<String> = line.split_whitespace().map(str::to_string).collect();
+            let outcome = set(&mut app, &NoHost, &words);
+            assert!(outcome.error.is_some(), "{line}: {}", outcome.text);
+            assert_eq!(outcome.text, "", "{line}");
+            assert_eq!(app.settings, before, "{line}");
+        }
     }
 }

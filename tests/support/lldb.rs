@@ -119,17 +119,43 @@ impl Lldb {
         serde_json::from_str(json).unwrap_or_else(|e| panic!("'{command}': {e}: {said}"))
     }
 
-    /// Waits until the process has stopped.
+    /// Waits until the process has stopped, which LLDB also says for a moment after it was resumed.
     pub fn wait_stopped(&mut self) {
         let started = Instant::now();
-        loop {
-            let said = self.ask("process status");
-            if said.contains(" stopped") {
-                return;
-            }
-            assert!(started.elapsed() < PATIENCE, "no stop: {said}");
+        while !self.is_stopped() {
+            assert!(started.elapsed() < PATIENCE, "no stop");
             std::thread::sleep(Duration::from_millis(100));
         }
+    }
+
+    fn is_stopped(&mut self) -> bool {
+        self.ask("process status").contains(" stopped")
+            && !self.ask("v8 nodeinfo").contains("the process is running")
+    }
+
+    /// Has the process run, and waits until LLDB calls it running: it loses an interrupt before.
+    pub fn resume(&mut self) {
+        self.ask("process continue");
+        let started = Instant::now();
+        while !self.ask("process status").contains(" is running") {
+            assert!(started.elapsed() < PATIENCE, "it does not run");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Stops the process.
+    pub fn interrupt(&mut self) {
+        let started = Instant::now();
+        for wait in [20, 40, 100] {
+            self.ask("process interrupt");
+            while started.elapsed() < Duration::from_secs(wait) {
+                if self.is_stopped() {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        }
+        panic!("no stop");
     }
 }
 
