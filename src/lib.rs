@@ -8,6 +8,7 @@
 //! command/   parse, ask, return a result value  -> render/ text, colour, JSON
 //! session    what is known of the target at this stop
 //! heap/ stack/ deopt/ object/   V8 decoded
+//! source/    a function's text -> its variables
 //! metadata/  v8dbg symbols and version tables -> Layout
 //! memory/    address -> bytes
 //! ```
@@ -27,5 +28,6 @@ pub mod offline;
 pub mod program;
 pub mod render;
 pub mod session;
+pub mod source;
 pub mod stack;
 pub mod target;

@@ -77,6 +77,15 @@ pub fn core_with(program: &str, node: &str, arguments: &[&str]) -> Core {
     }
 }
 
+/// The node binary of a release, fetched unless it is cached.
+pub fn program_of(node: &str) -> PathBuf {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/node.sh");
+    let output = Command::new(&script).arg(node).output();
+    let output = output.unwrap_or_else(|e| panic!("{}: {e}", script.display()));
+    assert!(output.status.success(), "{}: {output:?}", script.display());
+    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
+}
+
 /// The usual core of `program` on every release under test.
 pub fn cores_of(program: &str) -> Vec<Core> {
     let arguments: &[&str] = match program {

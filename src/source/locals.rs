@@ -1,0 +1,141 @@
+//! What is found out of a function's variables.
+
+use super::scope::{Location, Range, ScopeId, Scopes};
+
+/// Where a variable is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VariablePlace {
+    /// A register of the bytecode.
+    Register(u32),
+    /// Among the arguments.
+    Parameter,
+    /// The Context of its scope.
+    Context,
+    /// Nowhere: nothing uses it.
+    Nowhere,
+}
+
+/// A variable of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Local {
+    pub name: String,
+    pub place: VariablePlace,
+    /// Where in the script it is seen, in UTF-16 units.
+    pub seen: std::ops::Range<u64>,
+    /// Its declarator, where it has no value before it has run.
+    declarator: Option<std::ops::Range<u64>>,
+    in_pattern: bool,
+    clause: Option<std::ops::Range<u64>>,
+}
+
+/// Whether a variable has a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Initialized {
+    Yes,
+    No,
+    /// It cannot be told by the position.
+    Unknown,
+}
+
+impl Local {
+    /// Whether it has its value at a position in the script where it is seen.
+    pub fn is_initialized(&self, position: u64) -> Initialized {
+        let Some(declarator) = &self.declarator else {
+            return Initialized::Yes;
+        };
+        if position < declarator.start {
+            Initialized::No
+        } else if position < declarator.end {
+            match self.in_pattern {
+                true => Initialized::Unknown,
+                false => Initialized::No,
+            }
+        } else if self.clause.as_ref().is_some_and(|c| position >= c.end) {
+            // Another clause may have been entered straight.
+            Initialized::Unknown
+        } else {
+            Initialized::Yes
+        }
+    }
+}
+
+/// The variables of a function as V8 has them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FunctionVariables {
+    /// Those a program can name, from the outer scopes to the inner.
+    pub locals: Vec<Local>,
+    /// Registers that hold variables; those after them hold intermediate values.
+    pub registers: u32,
+    /// Variables of the function's own scope that are in a Context, in its order.
+    pub in_context: Vec<String>,
+    /// Register of the function's own name, where the name of a function expression has one.
+    pub own_name: Option<u32>,
+    /// Declared parameters: names where they are plain, and whether it is the rest.
+    pub parameters: Vec<(Option<String>, bool)>,
+}
+
+impl FunctionVariables {
+    /// Those that can be named at a position in the script, outer scopes first.
+    pub fn seen(&self, position: u64) -> Vec<&Local> {
+        let seen = |l: &&Local| l.seen.contains(&position);
+        let mut out: Vec<&Local> = Vec::new();
+        for local in self.locals.iter().filter(seen) {
+            out.retain(|l| l.name != local.name);
+            out.push(local);
+        }
+        out
+    }
+
+    pub(super) fn of(
+        scopes: &Scopes<'_>,
+        function: ScopeId,
+        registers: u32,
+        position: impl Fn(u32) -> u64,
+    ) -> FunctionVariables {
+        let mut out = FunctionVariables {
+            registers,
+            ..Default::default()
+        };
+        let map = |r: &Range| position(r.start)..position(r.end);
+        let own = scopes.scopes[function].function_variable;
+        let mut todo = vec![function];
+        while let Some(scope) = todo.pop() {
+            let of_scope = &scopes.scopes[scope];
+            for id in own
+                .iter()
+                .filter(|_| scope == function)
+                .chain(&of_scope.locals)
+            {
+                let variable = &scopes.variables[*id];
+                let place = match variable.location {
+                    Location::Register(register) => VariablePlace::Register(register),
+                    Location::Context => VariablePlace::Context,
+                    Location::Parameter => VariablePlace::Parameter,
+                    Location::Unallocated => VariablePlace::Nowhere,
+                };
+                if let (true, VariablePlace::Register(register)) = (own == Some(*id), place) {
+                    out.own_name = Some(register);
+                }
+                if variable.is_hidden {
+                    continue;
+                }
+                if place == VariablePlace::Context && scope == function && own != Some(*id) {
+                    out.in_context.push(variable.name.to_string());
+                }
+                out.locals.push(Local {
+                    name: variable.name.to_string(),
+                    place,
+                    seen: map(&of_scope.range),
+                    declarator: variable.declarator.as_ref().map(map),
+                    in_pattern: variable.in_pattern,
+                    clause: variable.clause.as_ref().map(map),
+                });
+            }
+            todo.extend(scopes.inner(scope));
+        }
+        // A scope within another lies within its text too.
+        let length = |l: &Local| l.seen.end.saturating_sub(l.seen.start);
+        out.locals.sort_by_key(|l| std::cmp::Reverse(length(l)));
+        out
+    }
+}

@@ -1,0 +1,265 @@
+//! The parser, kept from harm by what it is given.
+
+use super::locals::FunctionVariables;
+use super::scope::Scopes;
+use super::text::{FunctionText, Wrapped};
+use super::walk::{FunctionShape, Walker};
+use crate::metadata::ScopeRules;
+use oxc_allocator::Allocator;
+use oxc_ast::ast::*;
+use oxc_parser::{ParseOptions, Parser};
+use oxc_span::SourceType;
+
+/// Longest text parsed, in bytes.
+const MAX_TEXT: usize = 512 << 10;
+/// The parser calls itself for what is nested, and a target's text may be nothing but nesting: it
+/// has a stack on which that fits, which costs addresses and no memory until it is used.
+const STACK: usize = 8 << 20;
+const STACK_BY_BYTE: usize = 4 << 10;
+/// Open brackets at most; each costs the parser more than any other byte.
+const MAX_NESTING: usize = 1000;
+
+/// The variables of a function; `None` where its text is not understood for sure.
+pub fn variables(text: &FunctionText, rules: ScopeRules) -> Option<FunctionVariables> {
+    let wrapped = text.wrap();
+    if wrapped.text.len() > MAX_TEXT || nests_deeply(&wrapped.text) {
+        return None;
+    }
+    let stack = STACK + STACK_BY_BYTE * wrapped.text.len();
+    std::thread::scope(|scope| {
+        let parse = || parse(text, &wrapped, rules);
+        let thread = std::thread::Builder::new().stack_size(stack);
+        thread.spawn_scoped(scope, parse).ok()?.join().ok()?
+    })
+}
+
+fn nests_deeply(text: &str) -> bool {
+    let mut open = 0usize;
+    text.bytes().any(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > MAX_NESTING
+    })
+}
+
+fn parse(text: &FunctionText, wrapped: &Wrapped, rules: ScopeRules) -> Option<FunctionVariables> {
+    let allocator = Allocator::default();
+    let options = ParseOptions {
+        allow_return_outside_function: text.wrapped.is_some(),
+        preserve_parens: false,
+        allow_v8_intrinsics: true,
+        ..Default::default()
+    };
+    let parsed = Parser::new(&allocator, &wrapped.text, SourceType::cjs())
+        .with_options(options)
+        .parse();
+    if parsed.panicked || !parsed.errors.is_empty() {
+        return None;
+    }
+    let mut walker = Walker::new(Scopes::new(rules), text.syntax.is_strict);
+    let mut parameters = Vec::new();
+    let function = if let Some(names) = &text.wrapped {
+        let plain = |n: &String| (Some(n.clone()), false);
+        parameters.extend(names.iter().map(plain));
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        walker.wrapped(&names, &parsed.program)
+    } else {
+        let found = find(&parsed.program, text.syntax.is_arrow)?;
+        parameters = declared(found.parameters);
+        let shape = FunctionShape {
+            own_name: text.own_name.as_deref(),
+            ..found.shape
+        };
+        let end = found.body.span.end;
+        let at = found.parameters.span.start..end;
+        walker.function(found.parameters, found.body, shape, at)
+    };
+    // Without a call of `super` it may as well be of a class that extends none.
+    let unsure_temporaries = walker.returns_with_temporary && !walker.calls_super;
+    if walker.unsure || unsure_temporaries {
+        return None;
+    }
+    walker.scopes.resolve();
+    let registers = walker.scopes.allocate(function);
+    let position = |byte| text.position(wrapped, byte);
+    let mut out = FunctionVariables::of(&walker.scopes, function, registers, position);
+    out.parameters = parameters;
+    Some(out)
+}
+
+fn declared(parameters: &FormalParameters) -> Vec<(Option<String>, bool)> {
+    let items = parameters.items.iter();
+    let mut out: Vec<_> = items.map(|p| (plain_name(&p.pattern), false)).collect();
+    let rest = parameters.rest.as_ref();
+    out.extend(rest.map(|r| (plain_name(&r.argument), true)));
+    out
+}
+
+fn plain_name(pattern: &BindingPattern) -> Option<String> {
+    match &pattern.kind {
+        BindingPatternKind::BindingIdentifier(name) => Some(name.name.to_string()),
+        BindingPatternKind::AssignmentPattern(pattern) => plain_name(&pattern.left),
+        _ => None,
+    }
+}
+
+/// The function that was wrapped.
+struct Found<'f, 'a> {
+    parameters: &'f FormalParameters<'a>,
+    body: &'f FunctionBody<'a>,
+    shape: FunctionShape<'a>,
+}
+
+fn find<'f, 'a>(program: &'f Program<'a>, is_arrow: bool) -> Option<Found<'f, 'a>> {
+    let [Statement::ExpressionStatement(statement)] = program.body.as_slice() else {
+        return None;
+    };
+    let (method, is_constructor) = match &statement.expression {
+        Expression::ObjectExpression(object) => match object.properties.as_slice() {
+            [ObjectPropertyKind::ObjectProperty(property)] => match &property.value {
+                Expression::FunctionExpression(function) => (function, false),
+                _ => return None,
+            },
+            _ => return None,
+        },
+        Expression::ClassExpression(class) => match class.body.body.as_slice() {
+            [ClassElement::MethodDefinition(method)] => (
+                &method.value,
+                method.kind == MethodDefinitionKind::Constructor,
+            ),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let body = method.body.as_ref()?;
+    if is_arrow {
+        let [Statement::ExpressionStatement(inner)] = body.statements.as_slice() else {
+            return None;
+        };
+        let Expression::ArrowFunctionExpression(arrow) = &inner.expression else {
+            return None;
+        };
+        return Some(Found {
+            parameters: &arrow.params,
+            body: &arrow.body,
+            shape: FunctionShape {
+                is_arrow: true,
+                is_resumable: arrow.r#async,
+                ..Default::default()
+            },
+        });
+    }
+    Some(Found {
+        parameters: &method.params,
+        body,
+        shape: FunctionShape {
+            is_resumable: method.r#async || method.generator,
+            is_derived_constructor: is_constructor,
+            ..Default::default()
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metadata::V8Version;
+    use crate::source::{Initialized, Syntax, VariablePlace};
+
+    fn of(text: &str) -> Option<FunctionVariables> {
+        let text = FunctionText {
+            units: text.encode_utf16().collect(),
+            start: 100,
+            syntax: Syntax::default(),
+            own_name: None,
+            wrapped: None,
+        };
+        variables(&text, ScopeRules::of(V8Version::new(12, 4, 0, 0)))
+    }
+
+    #[test]
+    fn nesting_ends_in_no_names() {
+        for part in [
+            "(",
+            "[",
+            "{",
+            "!",
+            "- ",
+            "a=>",
+            "x=",
+            "if(x)",
+            "a?b:",
+            "a?",
+            "new ",
+            "`${",
+            "a:",
+            "for(;;)",
+            "async()=>",
+            "class{[",
+            "function f(){",
+            "a**",
+            "(/*)*/",
+            "else ",
+            "x.y(",
+            "do ",
+            "with(a)",
+            "label:",
+            "typeof ",
+            "({a:",
+            "[...",
+            "switch(a){case 1:",
+            "try{",
+            "a=(b=",
+            "<a>",
+            "import(",
+            "yield ",
+            "a?.[",
+            "@",
+            "\\u{",
+            "/(/.x(",
+            "'",
+            "${",
+        ] {
+            for length in [200, 20_000, MAX_TEXT] {
+                let text = format!("(){{{}", part.repeat(length / part.len()));
+                let _ = of(&text);
+            }
+        }
+    }
+
+    #[test]
+    fn positions_count_in_units() {
+        let found = of("(p) { let a = '\u{1f642}'; use(a); { let b = 1; use(p); } }").unwrap();
+        let (a, b) = (&found.locals[0], found.locals.last().unwrap());
+        assert_eq!((a.name.as_str(), b.name.as_str()), ("p", "b"));
+        assert_eq!(b.place, VariablePlace::Register(1));
+        assert_eq!(b.seen, 134..156);
+        assert_eq!(b.is_initialized(140), Initialized::No);
+        assert_eq!(b.is_initialized(147), Initialized::Yes);
+    }
+
+    #[test]
+    fn names_within_hide_those_around() {
+        let found = of("() { let a = 1; { let a = 2; use(() => a); } use(a); }").unwrap();
+        let at = |position: u64| {
+            let seen = found.seen(100 + position);
+            let local = seen.iter().find(|l| l.name == "a");
+            local.map(|l| l.place)
+        };
+        assert_eq!(at(20), Some(VariablePlace::Context));
+        assert_eq!(at(48), Some(VariablePlace::Register(0)));
+        assert_eq!(at(80), None);
+    }
+
+    #[test]
+    fn what_is_not_sure_is_none() {
+        assert_eq!(of("() { with (a) { let b; } }"), None);
+        assert_eq!(of("() { let a = ; }"), None);
+        assert_eq!(of(""), None);
+        assert_eq!(of("() {} "), of("() {}"));
+        assert_eq!(of("() {} }, { m() {}"), None);
+    }
+}
