@@ -51,7 +51,6 @@ fn parse(text: &FunctionText, wrapped: &Wrapped, rules: ScopeRules) -> Option<Fu
         allow_return_outside_function: text.wrapped.is_some(),
         preserve_parens: false,
         allow_v8_intrinsics: true,
-        ..Default::default()
     };
     let parsed = Parser::new(&allocator, &wrapped.text, SourceType::cjs())
         .with_options(options)
