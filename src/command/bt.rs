@@ -2,7 +2,7 @@
 
 use super::app::{App, Host};
 use super::died;
-use super::frame::{detail_json, variable_lines};
+use super::locals::{detail_json, variable_lines};
 use super::value::{kept, short};
 use super::Outcome;
 use crate::deopt::Value as Kept;
@@ -10,7 +10,9 @@ use crate::error::{Error, Result};
 use crate::object::Cx;
 use crate::render::escape;
 use crate::session::Session;
-use crate::stack::{death, roles, Call, FoundBy, Frame, FrameKind, Place, Role, Source, WasmCall};
+use crate::stack::{
+    death, roles, Call, FoundBy, Frame, FrameKind, Place, Role, Source, VariableNames, WasmCall,
+};
 use crate::target::Thread;
 use serde_json::{json, Value};
 use std::fmt::Write;
@@ -91,13 +93,16 @@ fn thread_stack(
     compat: bool,
 ) -> (String, Value) {
     let frames = source.backtrace(thread, options.limit);
+    let names = VariableNames::default();
     let died = match options.json || !compat {
         true => death(source, thread, &frames),
         false => None,
     };
     if options.json {
         let died = died.map(|d| died::to_json(source.cx, &d));
-        let frames = frames.iter().map(|f| frame_json(source.cx, f, options));
+        let frames = frames
+            .iter()
+            .map(|f| frame_json(source.cx, f, options, &names));
         let value = json!({
             "thread": {
                 "index": thread.index,
@@ -129,7 +134,7 @@ fn thread_stack(
             let pc = frame.pc.unwrap_or(0);
             let _ = writeln!(text, "  {star} frame #{}: {pc:#018x} {line}", frame.number);
             if let (true, Some(call)) = (options.verbose, call) {
-                for line in variable_lines(source.cx, call, false) {
+                for line in variable_lines(source.cx, call, false, &names) {
                     let _ = writeln!(text, "        {line}");
                 }
             }
@@ -321,9 +326,9 @@ fn hex(value: u64) -> Value {
     json!(format!("{value:#x}"))
 }
 
-fn frame_json(cx: Cx, frame: &Frame, options: &Options) -> Value {
+fn frame_json(cx: Cx, frame: &Frame, options: &Options, names: &VariableNames) -> Value {
     let calls = frame.calls.iter().map(|c| match options.verbose {
-        true => detail_json(cx, c),
+        true => detail_json(cx, c, names),
         false => call_json(cx, c),
     });
     json!({

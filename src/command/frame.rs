@@ -1,25 +1,26 @@
 //! `v8 frame`, and what `v8 bt -v` adds: the variables of a frame by name.
 
 use super::app::{App, Host};
-use super::bt::{call_json, call_text, is_hidden, selected_thread, stack_source, value_json};
+use super::bt::{call_text, is_hidden, selected_thread, stack_source};
+use super::locals::{detail_json, variable_lines};
 use super::source_list::lines_around;
 use super::value::kept;
 use super::Outcome;
-use crate::deopt::{Tier, Value as Kept};
+use crate::deopt::Tier;
 use crate::error::{Error, Result};
-use crate::object::{Cx, SharedFunctionInfo};
-use crate::render::escape;
-use crate::stack::{arguments, scopes, Argument, Call, Frame, Scope};
+use crate::stack::{Call, Frame, VariableNames};
 use serde_json::{json, Value};
 use std::fmt::Write;
 
 /// Help.
 pub const DETAILS: &str = "Arguments are named by the parameters in the function's source; a \
-    parameter that is a pattern has\nno name. Variables that closures see are told scope by scope: \
-    first those of the function itself,\nthen those around it.\n\n\
+    parameter that is a pattern has\nno name. Local variables are those that can be named where the \
+    call is. V8 keeps no names of those\nthat no closure sees: they are told from the function's source \
+    where it agrees with all that V8\nkeeps. Variables that closures see are told scope by scope: first \
+    those of the function itself, then\nthose around it. <uninitialized>: its declaration has not run; \
+    <not known>: it may or may not have;\n<optimized out>: the compiler has dropped it.\n\n\
     \x20 number      the frame as 'v8 bt' numbers it; the selected one if not given\n\
-    \x20 -r, --registers  the registers of its bytecode too: they hold the local variables that no\n\
-    \x20             closure sees, whose names V8 does not keep\n\
+    \x20 -r, --registers  the registers of its bytecode too\n\
     \x20 --json      print the result as JSON";
 
 /// Lines of source shown before and after that of the call.
@@ -77,8 +78,9 @@ fn frame(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> {
         )));
     }
     let cx = source.cx;
+    let names = VariableNames::default();
     if json {
-        let calls: Vec<Value> = calls.iter().map(|c| detail_json(cx, c)).collect();
+        let calls: Vec<Value> = calls.iter().map(|c| detail_json(cx, c, &names)).collect();
         let value = json!({ "number": frame.number, "kind": frame.kind, "calls": calls });
         return Ok(Outcome::ok(format!("{value:#}\n")));
     }
@@ -93,7 +95,7 @@ fn frame(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> {
         if let Some(run_by) = run_by(call) {
             let _ = writeln!(text, "  {run_by}");
         }
-        for line in variable_lines(cx, call, true) {
+        for line in variable_lines(cx, call, true, &names) {
             let _ = writeln!(text, "  {line}");
         }
         if with_registers {
@@ -126,212 +128,4 @@ fn run_by(call: &Call) -> Option<String> {
     };
     let inlined = if call.inlined { ", inlined" } else { "" };
     Some(format!("({tier}{inlined})"))
-}
-
-/// The variables a call can see, a line each; with `all` those around the function too.
-pub(super) fn variable_lines(cx: Cx, call: &Call, all: bool) -> Vec<String> {
-    let mut out = Vec::new();
-    if let Some(receiver) = &call.receiver {
-        out.push(format!("this = {}", kept(cx, receiver)));
-    }
-    match arguments(call) {
-        Some(Ok(list)) => {
-            let mut rest = 0;
-            for (i, argument) in list.iter().enumerate() {
-                if argument.name.is_none() && argument.value.is_none() {
-                    continue;
-                }
-                out.push(argument_line(cx, argument, i, &mut rest));
-            }
-        }
-        Some(Err(error)) => out.push(format!("arguments: ??? ({error})")),
-        None => {}
-    }
-    let Some(context) = call.context else {
-        return out;
-    };
-    match scopes(context) {
-        Ok(list) => {
-            let own = own_scopes(call, &list);
-            for (i, scope) in list.iter().enumerate() {
-                if scope.variables.is_empty() || (i >= own && !all) {
-                    continue;
-                }
-                out.push(scope_title(scope, i < own));
-                for variable in &scope.variables {
-                    let name = match &variable.name {
-                        Ok(name) => escape(name).into_owned(),
-                        Err(error) => format!("??? ({error})"),
-                    };
-                    out.push(format!("  {name} = {}", kept(cx, &variable.value)));
-                }
-            }
-        }
-        Err(error) => out.push(format!("scopes: ??? ({error})")),
-    }
-    out
-}
-
-fn argument_line(cx: Cx, argument: &Argument, index: usize, rest: &mut usize) -> String {
-    let name = match &argument.name {
-        Some(name) if argument.is_rest => {
-            let line = format!("{}[{rest}]", escape(name));
-            *rest += 1;
-            line
-        }
-        Some(name) => escape(name).into_owned(),
-        None => format!("arguments[{index}]"),
-    };
-    match &argument.value {
-        Some(value) => format!("{name} = {}", kept(cx, value)),
-        None => format!("{name} (not passed)"),
-    }
-}
-
-/// How many scopes from the inside are the function's own.
-fn own_scopes(call: &Call, list: &[Scope]) -> usize {
-    let around = call.function.and_then(|f| f.context().ok());
-    let around = around.map(|c| c.0.address);
-    list.iter()
-        .position(|s| Some(s.context.address) == around)
-        .unwrap_or(if around.is_some() { list.len() } else { 0 })
-}
-
-fn scope_title(scope: &Scope, own: bool) -> String {
-    let mut out = match &scope.name {
-        Some(name) if !own => format!("{} {}", scope.kind.name(), escape(name)),
-        _ => scope.kind.name().to_string(),
-    };
-    if own {
-        out = format!("own {out}");
-    }
-    format!("{out}: (Context {:#x})", scope.context.tagged().0)
-}
-
-fn argument_json(cx: Cx, argument: &Argument) -> Value {
-    json!({
-        "name": argument.name,
-        "rest": argument.is_rest,
-        "passed": argument.value.is_some(),
-        "value": argument.value.as_ref().map(|v| value_json(cx, v)),
-    })
-}
-
-fn scope_json(cx: Cx, scope: &Scope, own: bool) -> Value {
-    let variables = scope.variables.iter().map(|v| {
-        json!({
-            "name": v.name.as_ref().ok(),
-            "error": v.name.as_ref().err().map(|e| e.to_string()),
-            "value": value_json(cx, &v.value),
-        })
-    });
-    json!({
-        "kind": scope.kind,
-        "function": scope.name,
-        "own": own,
-        "context": format!("{:#x}", scope.context.tagged().0),
-        "variables": variables.collect::<Vec<_>>(),
-    })
-}
-
-/// A call with its variables.
-pub(super) fn detail_json(cx: Cx, call: &Call) -> Value {
-    let mut out = call_json(cx, call);
-    let named = match arguments(call) {
-        Some(Ok(list)) => json!(list
-            .iter()
-            .map(|a| argument_json(cx, a))
-            .collect::<Vec<_>>()),
-        Some(Err(error)) => json!({ "error": error.to_string() }),
-        None => Value::Null,
-    };
-    let scopes = match call.context.map(scopes) {
-        Some(Ok(list)) => {
-            let own = own_scopes(call, &list);
-            let list = list.iter().enumerate();
-            json!(list
-                .map(|(i, s)| scope_json(cx, s, i < own))
-                .collect::<Vec<_>>())
-        }
-        Some(Err(error)) => json!({ "error": error.to_string() }),
-        None => Value::Null,
-    };
-    if let Some(object) = out.as_object_mut() {
-        object.insert("named_arguments".to_string(), named);
-        object.insert("scopes".to_string(), scopes);
-        let registers = call.registers.iter().map(|v| value_json(cx, v));
-        object.insert("registers".to_string(), registers.collect());
-    }
-    out
-}
-
-const CLOSURE_LINES: &str = "the word is no function: give the address of a function object";
-
-/// Help.
-pub const CLOSURE_DETAILS: &str = "The variables of the scopes that the function was made in, \
-    innermost first, and where it is defined.\n\n\
-    \x20 --json      print the result as JSON";
-
-/// Runs `v8 closure`.
-pub fn closure(app: &mut App, host: &dyn Host, arguments: &[String]) -> Outcome {
-    show_closure(app, host, arguments).unwrap_or_else(Outcome::from)
-}
-
-fn show_closure(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> {
-    let mut json = false;
-    let mut expression = String::new();
-    for word in words {
-        match word.as_str() {
-            "--help" | "-h" => return Ok(super::help::of("closure")),
-            "--json" => json = true,
-            text => expression += text,
-        }
-    }
-    if expression.is_empty() {
-        return Err(Error::other("USAGE: v8 closure expr"));
-    }
-    let session = app.session(host)?;
-    let cx = session.cx()?;
-    let word = session.target().evaluate(&expression)?;
-    let value = crate::object::Tagged(word);
-    let object = cx.object(value)?;
-    if !object.instance_type()?.is_js_function() {
-        return Err(Error::other(CLOSURE_LINES));
-    }
-    let function = crate::object::JSFunction(object);
-    let list = scopes(function.context()?.0)?;
-    if json {
-        let value = json!({
-            "function": value_json(cx, &Kept::Tagged(value)),
-            "scopes": list.iter().map(|s| scope_json(cx, s, false)).collect::<Vec<_>>(),
-        });
-        return Ok(Outcome::ok(format!("{value:#}\n")));
-    }
-    let mut text = format!("{}\n", kept(cx, &Kept::Tagged(value)));
-    if let Some(names) = function.shared().ok().and_then(parameter_names) {
-        let _ = writeln!(text, "  parameters: {names}");
-    }
-    for scope in list.iter().filter(|s| !s.variables.is_empty()) {
-        let _ = writeln!(text, "  {}", scope_title(scope, false));
-        for variable in &scope.variables {
-            let name = match &variable.name {
-                Ok(name) => escape(name).into_owned(),
-                Err(error) => format!("??? ({error})"),
-            };
-            let _ = writeln!(text, "    {name} = {}", kept(cx, &variable.value));
-        }
-    }
-    Ok(Outcome::ok(text))
-}
-
-fn parameter_names(shared: SharedFunctionInfo) -> Option<String> {
-    let list = crate::stack::parameters_of(shared)?;
-    let names: Vec<String> = list
-        .iter()
-        .map(|p| {
-            let dots = if p.is_rest { "..." } else { "" };
-            format!("{dots}{}", p.name.as_deref().map_or("{…}".into(), escape))
-        })
-        .collect();
-    (!names.is_empty()).then(|| names.join(", "))
 }

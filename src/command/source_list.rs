@@ -6,12 +6,15 @@ use super::Outcome;
 use crate::error::{Error, Result};
 use crate::object::Script;
 use crate::render::escape;
+use crate::source::{OriginalPlace, SourceMap};
 use crate::stack::{Call, Frame, FrameKind};
 use serde_json::json;
 use std::fmt::Write;
 
 /// Lines shown at a time.
 const LINES: u64 = 4;
+/// Lines shown of a whole function at most.
+const MAX_LINES: u64 = 10_000;
 /// Characters of a line shown at most: minified programs are one line.
 const MAX_LINE: u64 = 4096;
 
@@ -24,6 +27,12 @@ struct Options {
     call: bool,
     /// Line of the function to start at, from 0.
     from: Option<u64>,
+    /// The whole function.
+    all: bool,
+    /// Which of the functions inlined into the frame, from 1, the innermost first.
+    inlined: Option<usize>,
+    /// The source that the script was made of.
+    source_map: bool,
     /// Only the debugger's own command may know it.
     unknown: Option<String>,
 }
@@ -40,6 +49,15 @@ fn parse(arguments: &[String]) -> Result<Options> {
                 options.from = Some(line.checked_sub(1).ok_or_else(missing)?);
             }
             "-c" | "--call" => options.call = true,
+            "-a" | "--all" => options.all = true,
+            "-i" | "--inlined" => {
+                let number = rest.next().and_then(|text| text.trim().parse().ok());
+                let number = number.filter(|n| *n > 0);
+                let missing =
+                    || Error::other("Expected the number of an inlined function after -i");
+                options.inlined = Some(number.ok_or_else(missing)?);
+            }
+            "--source-map" => options.source_map = true,
             "--json" => options.json = true,
             "--help" | "-h" => options.help = true,
             other => options.unknown = Some(other.to_string()),
@@ -57,8 +75,8 @@ pub fn run(app: &mut App, host: &dyn Host, arguments: &[String]) -> Outcome {
 struct Line {
     number: u64,
     text: String,
-    /// The call being made is on it.
-    current: bool,
+    /// Column of the call being made, from 1, where it is on this line.
+    column: Option<u64>,
 }
 
 /// Lines to show, and where to go on.
@@ -81,7 +99,7 @@ fn list(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Outcome>
     let thread = selected_thread(session)?;
     let frames = stack_source(session)?.backtrace(&thread, usize::MAX);
     let frame = frames.iter().find(|f| f.selected).or(frames.first());
-    let Some((frame, call)) = frame.and_then(|f| Some((f, call_of(f)?))) else {
+    let Some((frame, call)) = frame.and_then(|f| Some((f, call_of(f, &options)?))) else {
         let command = format!("source list {}", arguments.join(" "));
         return host.debugger_command(command.trim_end()).map(Outcome::ok);
     };
@@ -89,8 +107,14 @@ fn list(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Outcome>
         let why = format!("unknown option '{unknown}'; see v8 help source list");
         return Err(Error::other(why));
     }
-    let key = format!("{}:{:#x}:{:?}", thread.id, frame.fp, frame.pc);
-    let page = page(call, &options, key, last)?;
+    let call = call?;
+    let inlined = (options.inlined, options.source_map);
+    let key = format!("{}:{:#x}:{:?}:{inlined:?}", thread.id, frame.fp, frame.pc);
+    let source = match options.source_map {
+        true => Source::original(call)?,
+        false => Source::of(call)?,
+    };
+    let page = page(call, source, &options, key, last)?;
     app.paging.source = Some((page.key, page.next));
     if options.json {
         let lines = page.lines.iter();
@@ -98,71 +122,185 @@ fn list(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Outcome>
             "function": page.name,
             "file": page.file,
             "lines": lines
-                .map(|l| json!({ "line": l.number, "text": l.text, "call": l.current }))
+                .map(|l| json!({
+                    "line": l.number,
+                    "text": l.text,
+                    "call": l.column.is_some(),
+                    "column": l.column,
+                }))
                 .collect::<Vec<_>>(),
         });
         return Ok(Outcome::ok(format!("{value:#}\n")));
     }
     let mut text = String::new();
     for line in page.lines {
-        let mark = if line.current && !compat { "->" } else { "  " };
-        let shown: Vec<_> = line.text.split('\t').map(escape).collect();
-        let _ = writeln!(text, "{mark}{} {}", line.number, shown.join("\t"));
+        let column = line.column.filter(|_| !compat);
+        for line in marked(line.number, &line.text, column) {
+            let _ = writeln!(text, "{line}");
+        }
     }
     Ok(Outcome::ok(text))
 }
 
-/// The frame's own function, if it is one of the program's.
-fn call_of<'a, 'b>(frame: &'b Frame<'a>) -> Option<&'b Call<'a>> {
-    matches!(
+/// The function of a frame that is asked for, if the frame is one of the program's: its own, or
+/// one inlined into it.
+fn call_of<'a, 'b>(frame: &'b Frame<'a>, options: &Options) -> Option<Result<&'b Call<'a>>> {
+    let kind = matches!(
         frame.kind,
         Some(FrameKind::Interpreted | FrameKind::Baseline | FrameKind::Optimized)
-    )
-    .then(|| frame.calls.last())
-    .flatten()
+    );
+    let (own, inlined) = frame.calls.split_last().filter(|_| kind)?;
+    Some(match options.inlined {
+        None => Ok(own),
+        Some(number) => inlined.get(number - 1).ok_or_else(|| {
+            let many = inlined.len();
+            let frame = frame.number;
+            Error::other(format!("{many} functions are inlined into frame #{frame}"))
+        }),
+    })
 }
 
-fn page(call: &Call, options: &Options, key: String, last: Option<(String, u32)>) -> Result<Page> {
-    let shared = call.shared;
-    let no_source = || Error::other("Failed to get Function Source");
-    let script = shared.script()?.ok_or_else(no_source)?;
-    let (start, _) = shared.position()?.ok_or_else(no_source)?;
-    let ends = script.line_ends()?;
-    let line_of = |position: u64| ends.partition_point(|end| *end < position) as u64;
-    let current = call.place.as_ref().ok().and_then(|p| p.as_ref());
-    let (first, _) = script.line_and_column_in(&ends, start)?;
-    // From a line's index in the script to its number.
-    let offset = first as i64 - line_of(start) as i64;
-    let current = current.map(|p| p.line);
-    let from = match (options.from, last) {
-        (Some(line), _) => line_of(start).saturating_add(line),
-        (None, _) if options.call => {
-            let at = current.unwrap_or(first) as i64 - offset;
-            u64::try_from(at).unwrap_or(0).saturating_sub(LINES / 2 - 1)
-        }
-        (None, Some((seen, next))) if seen == key => u64::from(next),
-        _ => line_of(start),
-    };
-    let count = ends.len() as u64;
-    let to = from.saturating_add(LINES).min(count);
-    let lines = (from..to)
-        .map(|index| {
-            let number = u64::try_from(index as i64 + offset).unwrap_or(0);
-            Ok(Line {
-                number,
-                text: line_text(script, &ends, index)?,
-                current: current == Some(number),
-            })
+/// The lines of a source, by their index from 0.
+enum Lines<'a> {
+    Script {
+        script: Script<'a>,
+        ends: Vec<u64>,
+        /// From a line's index to its number.
+        offset: i64,
+    },
+    Original(Vec<String>),
+}
+
+/// A function's source.
+struct Source<'a> {
+    file: String,
+    lines: Lines<'a>,
+    /// Indexes of its first and last line.
+    first: u64,
+    last: u64,
+    /// Index of the line of the call being made, and the column from 1.
+    current: Option<(u64, u64)>,
+}
+
+impl<'a> Source<'a> {
+    fn of(call: &Call<'a>) -> Result<Source<'a>> {
+        let shared = call.shared;
+        let no_source = || Error::other("Failed to get Function Source");
+        let script = shared.script()?.ok_or_else(no_source)?;
+        let (start, end) = shared.position()?.ok_or_else(no_source)?;
+        let ends = script.line_ends()?;
+        let line_of = |position: u64| ends.partition_point(|end| *end < position) as u64;
+        let (number, _) = script.line_and_column_in(&ends, start)?;
+        let offset = number as i64 - line_of(start) as i64;
+        let place = call.place.as_ref().ok().and_then(|p| p.as_ref());
+        let index = |number: u64| u64::try_from(number as i64 - offset).unwrap_or(0);
+        Ok(Source {
+            file: script.name_or_source_url()?,
+            first: line_of(start),
+            last: line_of(end.max(start)),
+            current: place.map(|p| (index(p.line), p.column)),
+            lines: Lines::Script {
+                script,
+                ends,
+                offset,
+            },
         })
+    }
+
+    /// What the script was made of, by its source map.
+    fn original(call: &Call<'a>) -> Result<Source<'a>> {
+        let shared = call.shared;
+        let none = || Error::other("the script names no source map");
+        let script = shared.script()?.ok_or_else(none)?;
+        let url = script.source_mapping_url()?.ok_or_else(none)?;
+        let map = SourceMap::load(&script.name()?.unwrap_or_default(), &url)?;
+        let (start, end) = shared.position()?.ok_or_else(none)?;
+        let ends = script.line_ends()?;
+        let place_of = |position| {
+            let (line, column) = script.line_and_column_in(&ends, position).ok()?;
+            map.original(line, column)
+        };
+        let place = call.place.as_ref().ok().and_then(|p| p.as_ref());
+        let current = place.and_then(|p| map.original(p.line, p.column));
+        let missing = || Error::other("the source map says nothing of this place");
+        let start = place_of(start);
+        let at = current.as_ref().or(start.as_ref()).ok_or_else(missing)?;
+        let lines = map.lines(at)?;
+        let index = |line: u64| line.saturating_sub(1);
+        let in_file = |p: &OriginalPlace| (p.file == at.file).then(|| index(p.line));
+        let first = start.as_ref().and_then(in_file).unwrap_or(index(at.line));
+        let end = place_of(end.saturating_sub(1));
+        Ok(Source {
+            file: at.file.clone(),
+            first,
+            last: end.as_ref().and_then(in_file).unwrap_or(first).max(first),
+            current: current.as_ref().map(|p| (index(p.line), p.column)),
+            lines: Lines::Original(lines),
+        })
+    }
+
+    fn count(&self) -> u64 {
+        match &self.lines {
+            Lines::Script { ends, .. } => ends.len() as u64,
+            Lines::Original(lines) => lines.len() as u64,
+        }
+    }
+
+    fn number(&self, index: u64) -> u64 {
+        match &self.lines {
+            Lines::Script { offset, .. } => index.saturating_add_signed(*offset),
+            Lines::Original(_) => index.saturating_add(1),
+        }
+    }
+
+    fn line(&self, index: u64) -> Result<Line> {
+        let text = match &self.lines {
+            Lines::Script { script, ends, .. } => line_text(*script, ends, index)?,
+            Lines::Original(lines) => {
+                let line = usize::try_from(index).ok().and_then(|i| lines.get(i));
+                let limit = MAX_LINE as usize;
+                line.map_or_else(String::new, |l| l.chars().take(limit).collect())
+            }
+        };
+        let column = self.current.filter(|c| c.0 == index).map(|c| c.1);
+        Ok(Line {
+            number: self.number(index),
+            text,
+            column,
+        })
+    }
+}
+
+fn page(
+    call: &Call,
+    source: Source,
+    options: &Options,
+    key: String,
+    last: Option<(String, u32)>,
+) -> Result<Page> {
+    let current = source.current.map_or(source.first, |c| c.0);
+    let from = match (options.from, last) {
+        (Some(line), _) => source.first.saturating_add(line),
+        (None, _) if options.all => source.first,
+        (None, _) if options.call => current.saturating_sub(LINES / 2 - 1),
+        (None, Some((seen, next))) if seen == key => u64::from(next),
+        _ => source.first,
+    };
+    let count = source.count();
+    let to = match options.all {
+        true => source.last.saturating_add(1),
+        false => from.saturating_add(LINES),
+    };
+    let to = to.min(count).min(from.saturating_add(MAX_LINES));
+    let lines = (from..to)
+        .map(|i| source.line(i))
         .collect::<Result<Vec<_>>>()?;
     if lines.is_empty() {
-        return Err(Error::other(format!(
-            "the script ends at line {}",
-            i64::try_from(count).unwrap_or(0) + offset - 1
-        )));
+        let end = source.number(count).saturating_sub(1);
+        return Err(Error::other(format!("the script ends at line {end}")));
     }
     Ok(Page {
-        file: script.name_or_source_url()?,
+        file: source.file,
         name: call.site.name().unwrap_or_default(),
         lines,
         key,
@@ -172,26 +310,44 @@ fn page(call: &Call, options: &Options, key: String, last: Option<(String, u32)>
 
 /// Source around the call being made, its line marked.
 pub(super) fn lines_around(call: &Call, around: u64) -> Result<Vec<String>> {
-    let (Some(script), Ok(Some(place))) = (call.shared.script()?, &call.place) else {
+    let Ok(source) = Source::of(call) else {
         return Ok(Vec::new());
     };
-    let (Some((start, _)), ends) = (call.shared.position()?, script.line_ends()?) else {
+    let Some((at, _)) = source.current else {
         return Ok(Vec::new());
     };
-    let line_of = ends.partition_point(|end| *end < start) as i64;
-    let (first, _) = script.line_and_column_in(&ends, start)?;
-    let offset = first as i64 - line_of;
-    let at = u64::try_from(place.line as i64 - offset).unwrap_or(0);
-    let to = at.saturating_add(around + 1).min(ends.len() as u64);
-    (at.saturating_sub(around)..to)
-        .map(|index| {
-            let mark = if index == at { "->" } else { "  " };
-            let text = line_text(script, &ends, index)?;
-            let shown: Vec<_> = text.split('\t').map(escape).collect();
-            let number = index as i64 + offset;
-            Ok(format!("{mark}{number} {}", shown.join("\t")))
+    let to = at.saturating_add(around + 1).min(source.count());
+    let mut out = Vec::new();
+    for index in at.saturating_sub(around)..to {
+        let line = source.line(index)?;
+        out.extend(marked(line.number, &line.text, line.column));
+    }
+    Ok(out)
+}
+
+/// A line with its number; that of the call with an arrow, and one to the column under it.
+fn marked(number: u64, text: &str, column: Option<u64>) -> Vec<String> {
+    let shown: Vec<_> = text.split('\t').map(escape).collect();
+    let shown = shown.join("\t");
+    let Some(column) = column else {
+        return vec![format!("  {number} {shown}")];
+    };
+    let before = usize::try_from(column.saturating_sub(1)).unwrap_or(usize::MAX);
+    let mut units = 0;
+    let before = text.chars().take_while(|c| {
+        let is_before = units < before;
+        units += c.len_utf16();
+        is_before
+    });
+    // As wide as what stands above it.
+    let blank: String = before
+        .map(|c| match c {
+            '\t' => "\t".to_string(),
+            c => " ".repeat(escape(&c.to_string()).chars().count()),
         })
-        .collect()
+        .collect();
+    let margin = " ".repeat(number.to_string().len() + 3);
+    vec![format!("->{number} {shown}"), format!("{margin}{blank}^")]
 }
 
 fn line_text(script: Script, ends: &[u64], index: u64) -> Result<String> {
@@ -217,6 +373,13 @@ mod tests {
     fn options(words: &[&str]) -> Result<Options> {
         let words: Vec<String> = words.iter().map(|w| w.to_string()).collect();
         parse(&words)
+    }
+
+    #[test]
+    fn the_column_is_marked() {
+        let lines = marked(9, "\t\u{1f642} f(x)", Some(5));
+        assert_eq!(lines, ["->9 \t\u{1f642} f(x)", "    \t  ^"]);
+        assert_eq!(marked(10, "f()", None), ["  10 f()"]);
     }
 
     #[test]

@@ -77,16 +77,21 @@ pub static TABLE: &[Command] = &[
         name: "closure",
         usage: "closure [--json] expr",
         summary: "Show the variables a function sees in the scopes around it.",
-        details: super::frame::CLOSURE_DETAILS,
-        run: super::frame::closure,
+        details: super::closure::DETAILS,
+        run: super::closure::run,
     },
     Command {
         name: "source list",
-        usage: "source list [-l line] [--call] [--json]",
+        usage: "source list [-l line] [-a] [--call] [-i number] [--source-map] [--json]",
         summary: "Show source of the selected frame's function; again for the lines after.",
-        details: "The line of the call being made is marked. A native frame gets lldb's own `source list`.\n\n\
+        details: "The line and column of the call being made are marked. A native frame gets lldb's own `source list`.\n\n\
                   \x20 -l line     start at this line of the function, from 1\n\
+                  \x20 --all, -a   show the whole function\n\
                   \x20 --call, -c  show the lines around the call being made\n\
+                  \x20 --inlined, -i number\n\
+                  \x20             of a function inlined into the frame; 1 is the innermost\n\
+                  \x20 --source-map  show what the script was made of (TypeScript), by its source map: in\n\
+                  \x20             the script, or a file on this machine\n\
                   \x20 --json      print the result as JSON",
         run: super::source_list::run,
     },

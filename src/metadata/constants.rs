@@ -426,6 +426,7 @@ constants! {
     /// ScopeInfo. Before V8 9 it is a FixedArray.
     scope_info: ScopeInfoLayout {
         declaration_scope_shift: [],
+        language_mode_shift: [],
         flags: [],
         /// 1 where flags are a Smi.
         flags_is_smi: [],

@@ -53,7 +53,7 @@ pub use names::{
 pub use number::{heap_number, number_text, BigInt};
 pub use oddball::{is_null, is_the_hole, is_undefined, OddballKind};
 pub use promise::{GeneratorState, JSGeneratorObject, JSPromise, PromiseState};
-pub use scope_info::{ContextLocal, ScopeInfo};
+pub use scope_info::{ContextLocal, FunctionVariable, ScopeInfo};
 pub use script::Script;
 pub use shared::{FunctionKind, Location, SharedFunctionInfo};
 pub use special::{

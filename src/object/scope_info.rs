@@ -18,10 +18,19 @@ pub struct ContextLocal {
     pub slot: u64,
 }
 
+/// The name of a function expression as a variable in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionVariable {
+    pub name: String,
+    /// Where it is in a register; else it is in the Context.
+    pub register: Option<u64>,
+}
+
 /// Longest name of a variable or function read.
 const MAX_NAME: usize = 4096;
 
 /// VariableAllocationInfo.
+const STACK: i64 = 1;
 const CONTEXT: i64 = 2;
 
 impl<'a> ScopeInfo<'a> {
@@ -98,6 +107,29 @@ impl<'a> ScopeInfo<'a> {
             return Ok(None);
         }
         self.name_at(at).map(Some)
+    }
+
+    /// The variable that holds the name of a function expression within it; `None` where nothing
+    /// uses that.
+    pub fn function_variable(self) -> Result<Option<FunctionVariable>> {
+        let Some(at) = self.parts()?.function_variable else {
+            return Ok(None);
+        };
+        let allocation = self.allocation(self.0.cx.layout.scope_info.function_variable_shift)?;
+        if !matches!(allocation, STACK | CONTEXT) {
+            return Ok(None);
+        }
+        let slot = self.0.cx.smi(self.0.tagged_at(at + 8)?);
+        let slot = slot.and_then(|s| u64::try_from(s).ok());
+        Ok(Some(FunctionVariable {
+            name: self.name_at(at)?,
+            register: slot.filter(|_| allocation == STACK),
+        }))
+    }
+
+    /// Its code is strict.
+    pub fn is_strict(self) -> Result<bool> {
+        self.flag(self.0.cx.layout.scope_info.language_mode_shift)
     }
 
     /// What V8 calls a function without a name, after where it was put.

@@ -34,6 +34,20 @@ impl<'a> Script<'a> {
         self.text(self.0.field(self.0.cx.layout.script.source_url)?)
     }
 
+    /// `//# sourceMappingURL=` of its source.
+    pub fn source_mapping_url(self) -> Result<Option<String>> {
+        let value = self.0.field(self.0.cx.layout.script.source_mapping_url)?;
+        let Ok(object) = self.0.cx.object(value) else {
+            return Ok(None);
+        };
+        if !object.is_string()? {
+            return Ok(None);
+        }
+        // The map itself may be in it.
+        let text = JSString(object).read(MAX_SOURCE)?;
+        Ok(Some(text.text()).filter(|t| !t.is_empty()))
+    }
+
     /// What stack traces call it: the source URL where it has one, else its name; "" without both.
     pub fn name_or_source_url(self) -> Result<String> {
         if let Ok(Some(url)) = self.source_url() {

@@ -6,11 +6,13 @@
 //! through the scopes. The same is done here, so that a register can be told by name.
 
 mod locals;
+mod map;
 mod parse;
 mod scope;
 mod text;
 mod walk;
 
 pub use locals::{FunctionVariables, Initialized, Local, VariablePlace};
+pub use map::{OriginalPlace, SourceMap};
 pub use parse::variables;
 pub use text::{FunctionText, Syntax};

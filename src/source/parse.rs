@@ -235,9 +235,9 @@ mod tests {
         let (a, b) = (&found.locals[0], found.locals.last().unwrap());
         assert_eq!((a.name.as_str(), b.name.as_str()), ("p", "b"));
         assert_eq!(b.place, VariablePlace::Register(1));
-        assert_eq!(b.seen, 134..156);
-        assert_eq!(b.is_initialized(140), Initialized::No);
-        assert_eq!(b.is_initialized(147), Initialized::Yes);
+        assert_eq!(b.seen, 128..150);
+        assert_eq!(b.is_initialized(130), Initialized::No);
+        assert_eq!(b.is_initialized(140), Initialized::Yes);
     }
 
     #[test]

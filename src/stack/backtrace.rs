@@ -40,6 +40,10 @@ pub struct Call<'a> {
     pub context: Option<HeapObject<'a>>,
     /// The registers of its bytecode, which hold its other local variables.
     pub registers: Vec<Value>,
+    /// What its declared parameters hold now, where that is kept.
+    pub parameters: Option<Vec<Value>>,
+    /// Where in the script the call being made is, in UTF-16 units.
+    pub position: Option<u64>,
 }
 
 /// A frame of a thread's stack.
@@ -225,6 +229,7 @@ impl<'a> Decoder<'a> {
             let word = at.and_then(|at| walker.cx.tagged(at).ok());
             own.context = word.and_then(|w| self.context(w));
             own.registers = walker.registers(frame.fp).unwrap_or_default();
+            own.parameters = walker.parameters(frame.fp, own.shared).ok();
         }
         calls
     }
@@ -267,6 +272,8 @@ impl<'a> Decoder<'a> {
             tier,
             context: None,
             registers: Vec::new(),
+            parameters: None,
+            position: None,
         })
     }
 
@@ -294,12 +301,18 @@ impl<'a> Decoder<'a> {
                 Some(Err(error)) => Err(error.clone()),
                 None => Ok(None),
             };
+            let position = match &frame.script_offset {
+                Some(Ok(offset)) => u64::try_from(*offset).ok(),
+                _ => None,
+            };
             let is_builtin = frame.translated.kind != TranslatedKind::Interpreted;
             if depth == 0 {
                 out.push(Call {
                     place,
                     context: self.context_of(frame, shared),
                     registers: registers_of(frame, shared),
+                    parameters: parameters_of(frame, shared),
+                    position,
                     ..self.own_call(js, Some(tier))?
                 });
                 continue;
@@ -323,6 +336,8 @@ impl<'a> Decoder<'a> {
                 tier: Some(tier),
                 context: self.context_of(frame, shared),
                 registers: registers_of(frame, shared),
+                parameters: parameters_of(frame, shared),
+                position,
             });
         }
         out.reverse();
@@ -355,8 +370,13 @@ impl<'a> Decoder<'a> {
                 tier,
                 context: None,
                 registers: Vec::new(),
+                parameters: None,
+                position: u64::try_from(inlined.script_offset).ok(),
             });
         }
+        let positions = js.positions.as_deref().unwrap_or(&[]);
+        let at = positions.iter().find(|p| p.shared.is_none());
+        own.position = at.and_then(|p| u64::try_from(p.script_offset).ok());
         own.place = match &js.positions {
             Ok(positions) => match positions.iter().find(|p| p.shared.is_none()) {
                 Some(p) => self.place(own.shared, p.script_offset),
@@ -385,6 +405,7 @@ impl<'a> Decoder<'a> {
     }
 
     fn async_call(&self, waiting: &Waiting<'a>) -> Result<Call<'a>> {
+        let mut position = None;
         let (function, site, receiver, place) = match waiting {
             Waiting::Function(generator) => {
                 let function = generator.function()?;
@@ -392,7 +413,9 @@ impl<'a> Decoder<'a> {
                 let mut site = CallSite::new(function, receiver.clone().ok(), false);
                 site.is_async = true;
                 let shared = function.shared()?;
-                let place = await_position(*generator).and_then(|at| self.place(shared, at));
+                let at = await_position(*generator);
+                position = at.as_ref().ok().and_then(|at| u64::try_from(*at).ok());
+                let place = at.and_then(|at| self.place(shared, at));
                 (function, site, Some(receiver.into()), place)
             }
             Waiting::Combinator {
@@ -421,6 +444,8 @@ impl<'a> Decoder<'a> {
                 Waiting::Combinator { .. } => None,
             },
             registers: Vec::new(),
+            parameters: None,
+            position,
         })
     }
 
@@ -459,6 +484,16 @@ fn registers_of(frame: &InlinedFrame, shared: SharedFunctionInfo) -> Vec<Value> 
 fn arguments(frame: &InlinedFrame, shared: SharedFunctionInfo) -> Option<Vec<Value>> {
     if let Some(all) = &frame.extra_arguments {
         return Some(all.clone());
+    }
+    let count = shared.formal_parameter_count().ok().flatten()?;
+    let end = usize::try_from(count).ok()?.checked_add(2)?;
+    frame.translated.values.get(2..end).map(<[Value]>::to_vec)
+}
+
+/// What the declared parameters of a translated frame hold.
+fn parameters_of(frame: &InlinedFrame, shared: SharedFunctionInfo) -> Option<Vec<Value>> {
+    if frame.translated.kind != TranslatedKind::Interpreted {
+        return None;
     }
     let count = shared.formal_parameter_count().ok().flatten()?;
     let end = usize::try_from(count).ok()?.checked_add(2)?;

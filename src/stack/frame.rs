@@ -5,7 +5,7 @@ use super::code::{BytecodeArray, InlinedPosition};
 use super::walk::{FoundBy, FrameKind, V8Frame, Walker};
 use crate::deopt::Value;
 use crate::error::{Error, Result};
-use crate::object::{HeapObject, JSFunction, Tagged};
+use crate::object::{HeapObject, JSFunction, SharedFunctionInfo, Tagged};
 
 /// Arguments read of one frame at most.
 pub const MAX_ARGUMENTS: u64 = 4096;
@@ -205,6 +205,19 @@ impl<'a> Walker<'a> {
         }
         Ok((0..count)
             .map(|i| Value::from(self.cx.tagged(first.wrapping_sub(8 * i))))
+            .collect())
+    }
+
+    /// What the declared parameters hold now: where they were passed, or copied to by an adaptor.
+    pub fn parameters(&self, fp: u64, shared: SharedFunctionInfo) -> Result<Vec<Value>> {
+        let count = shared.formal_parameter_count()?.unwrap_or(0);
+        let base = fp.wrapping_add_signed(self.cx.layout.frame.args.get()?);
+        let a = self.above(base, count.min(MAX_ARGUMENTS))?;
+        Ok((0..a.count)
+            .map(|i| {
+                let offset = a.step.wrapping_mul(i as i64);
+                Value::from(self.cx.tagged(a.first.wrapping_add_signed(offset)))
+            })
             .collect())
     }
 

@@ -11,6 +11,7 @@ mod call_site;
 mod code;
 mod death;
 mod frame;
+mod locals;
 mod location;
 mod merge;
 mod parameters;
@@ -30,11 +31,14 @@ pub use call_site::CallSite;
 pub use code::{byte_array, BytecodeArray, Code, InlinedPosition};
 pub use death::{death, Cause, Death, HeapUse, SpaceSizes};
 pub use frame::{JsFrame, MAX_ARGUMENTS};
+pub use locals::{Held, NamedVariable, VariableNames};
 pub use location::{bytecode_of, Place, Places};
 pub use merge::{merge, Merged};
 pub use parameters::{parameters, Parameter};
 pub use pending::{name_of as pending_name_of, pending, PendingGroup, PendingKind, WaitsFor};
 pub use threads::{roles, Role};
-pub use variables::{arguments, parameters_of, scopes, Argument, Scope, ScopeKind, Variable};
+pub use variables::{
+    arguments, own_scopes, parameters_of, scopes, Argument, Scope, ScopeKind, Variable,
+};
 pub use walk::{thread_frames, FoundBy, FrameKind, V8Frame, Walker};
 pub use wasm::WasmCall;

@@ -163,6 +163,15 @@ pub fn scopes(context: HeapObject<'_>) -> Result<Vec<Scope<'_>>> {
     Ok(out)
 }
 
+/// How many of a call's scopes, from the inside, are of the function itself.
+pub fn own_scopes(call: &Call, list: &[Scope]) -> usize {
+    let around = call.function.and_then(|f| f.context().ok());
+    let around = around.map(|c| c.0.address);
+    list.iter()
+        .position(|s| Some(s.context.address) == around)
+        .unwrap_or(if around.is_some() { list.len() } else { 0 })
+}
+
 fn name_of(info: ScopeInfo) -> Option<String> {
     let own = info.function_name().ok().flatten();
     own.filter(|n| !n.is_empty())

@@ -6,6 +6,7 @@
 pub mod lldb;
 #[cfg(target_os = "linux")]
 pub mod program;
+pub mod values;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -97,4 +98,12 @@ pub fn cores_of(program: &str) -> Vec<Core> {
     };
     let make = |node: String| core_with(program, &node, arguments);
     nodes().into_iter().map(make).collect()
+}
+
+/// Major version of a release.
+pub fn major(node: &str) -> u32 {
+    node.split('.')
+        .next()
+        .and_then(|m| m.parse().ok())
+        .unwrap_or(0)
 }

@@ -30,6 +30,7 @@ pub static SNAPSHOT: &[Table] = &[
             ("script.shared_function_infos", 88, SOURCE),
             ("script.host_defined_options", 120, SOURCE),
             ("scope_info.declaration_scope_shift", 6, SOURCE),
+            ("scope_info.language_mode_shift", 5, SOURCE),
             ("code.relocation_info", 8, SOURCE),
             ("accessor_info.setter", 32, SOURCE),
             ("accessor_info.getter", 40, SOURCE),

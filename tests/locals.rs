@@ -1,0 +1,166 @@
+//! Variables by name, held against what the functions of tests/programs/locals.js said of their
+//! own just before the process ended: each one shown is what it was, or is marked as not there.
+
+mod support;
+
+use std::collections::BTreeMap;
+use support::values::show;
+use support::{core_with, nodes, Core};
+use v8rs::deopt::Tier;
+use v8rs::offline::CoreFile;
+use v8rs::session::Session;
+use v8rs::source::VariablePlace;
+use v8rs::stack::{Call, Held, Source, VariableNames};
+
+#[derive(serde::Deserialize)]
+struct Noted {
+    values: BTreeMap<String, String>,
+    /// Those that have no value yet.
+    without: Vec<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct Said {
+    functions: BTreeMap<String, Noted>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// Nothing was optimized: all must be told.
+    all: bool,
+    functions: usize,
+    right: usize,
+    /// Of them, in registers.
+    in_registers: usize,
+    absent: usize,
+    uninitialized: usize,
+    optimized: usize,
+}
+
+fn check_call(call: &Call, noted: &Noted, names: &VariableNames, what: &str, seen: &mut Seen) {
+    let Some(named) = names.of(call) else {
+        return;
+    };
+    let cx = call.shared.0.cx;
+    seen.functions += 1;
+    let optimized = matches!(call.tier, Some(Tier::Maglev | Tier::Turbofan));
+    seen.optimized += usize::from(optimized);
+    for variable in &named {
+        let name = variable.name.as_str();
+        let said = noted.values.get(name);
+        match &variable.held {
+            Held::Value(value) => {
+                let Some(shown) = show(cx, value) else {
+                    // What the optimizing compilers dropped stays so when they give up a frame.
+                    assert!(!seen.all, "{what}: {name} is {value:?}");
+                    seen.absent += 1;
+                    continue;
+                };
+                if name == "arguments" {
+                    assert_eq!(shown, "[object Arguments]", "{what}");
+                    continue;
+                }
+                let said = said.unwrap_or_else(|| panic!("{what}: {name} = {shown}?"));
+                assert_eq!(&shown, said, "{what}: {name}");
+                seen.right += 1;
+                let register = matches!(variable.place, VariablePlace::Register(_));
+                seen.in_registers += usize::from(register);
+            }
+            Held::Uninitialized => {
+                let expected = noted.without.iter().any(|w| w == name);
+                assert!(expected, "{what}: {name} has no value? {said:?}");
+                seen.uninitialized += 1;
+            }
+            Held::NotKnown => seen.absent += 1,
+        }
+    }
+    if seen.all {
+        for name in noted.values.keys() {
+            let found = named.iter().any(|v| v.name == *name && v.value().is_some());
+            assert!(found, "{what}: {name} is not told, of {named:?}");
+        }
+    }
+}
+
+fn check(core: &Core, all: bool, what: &str) -> Seen {
+    let said: Said = serde_json::from_str(core.output("locals").trim()).expect("what it said");
+    let file = CoreFile::open(&core.core, &core.program).expect("core opens");
+    let session = Session::new(Box::new(file));
+    let cx = session.cx().expect("V8");
+    let source = Source {
+        cx,
+        target: session.target(),
+        program: &session.v8().expect("V8").program,
+        isolates: session.isolates().ok(),
+    };
+    let thread = session.target().threads()[0].clone();
+    let frames = source.backtrace(&thread, usize::MAX);
+    let names = VariableNames::default();
+    let mut seen = Seen {
+        all,
+        ..Default::default()
+    };
+    let mut found = Vec::new();
+    for call in frames.iter().flat_map(|f| &f.calls) {
+        let mut name = call.shared.debug_name().expect("a name");
+        if call.shared.prints_as_anonymous() == Ok(true) {
+            name = "anonymous".to_string();
+        }
+        let Some(noted) = said.functions.get(&name) else {
+            continue;
+        };
+        found.push(name.clone());
+        let what = format!("{what}: {name} ({:?})", call.tier);
+        check_call(call, noted, &names, &what, &mut seen);
+    }
+    for name in said.functions.keys() {
+        assert!(found.contains(name), "{what}: {name} is not on the stack");
+    }
+    seen
+}
+
+fn run(node: &str, arguments: &[&str], what: &str) -> Seen {
+    let core = core_with("locals", node, arguments);
+    let what = format!("{node} {what}");
+    let all = arguments.contains(&"--no-opt");
+    let seen = check(&core, all, &what);
+    println!("{what}: {seen:?}");
+    // One function has a `with`, whose variables are not told.
+    assert!(seen.functions >= 35, "{what}: {seen:?}");
+    assert!(seen.uninitialized >= 5, "{what}: {seen:?}");
+    seen
+}
+
+#[test]
+fn interpreted() {
+    for node in nodes() {
+        let seen = run(&node, &["--no-opt"], "interpreted");
+        assert!(seen.in_registers > 70 && seen.absent == 0, "{seen:?}");
+    }
+}
+
+#[test]
+fn baseline() {
+    for node in nodes().iter().filter(|n| support::major(n) >= 16) {
+        let seen = run(node, &["--always-sparkplug", "--no-opt"], "baseline");
+        assert!(seen.in_registers > 70 && seen.absent == 0, "{seen:?}");
+    }
+}
+
+#[test]
+fn turbofan() {
+    for node in nodes() {
+        let arguments = ["--allow-natives-syntax", "--", "turbofan"];
+        let seen = run(&node, &arguments, "turbofan");
+        assert!(seen.right > 60 && seen.optimized >= 20, "{seen:?}");
+    }
+}
+
+#[test]
+fn maglev() {
+    for node in nodes().iter().filter(|n| support::major(n) >= 22) {
+        let arguments = ["--allow-natives-syntax", "--maglev", "--", "maglev"];
+        let seen = run(node, &arguments, "maglev");
+        assert!(seen.right > 60 && seen.optimized >= 20, "{seen:?}");
+    }
+}

@@ -1,0 +1,56 @@
+//! Values as the test programs show their own.
+
+use v8rs::deopt::Value;
+use v8rs::metadata::InstanceType;
+use v8rs::object::{constructor_name, BigInt, Cx, JSFunction, JSString, OddballKind, Tagged};
+
+fn show_tagged(cx: Cx, value: Tagged) -> Option<String> {
+    if let Some(number) = cx.smi(value) {
+        return Some(number.to_string());
+    }
+    let object = cx.object(value).expect("an object");
+    Some(match object.instance_type().expect("a type") {
+        InstanceType::String => {
+            let string = JSString(object).read(4096).expect("text");
+            format!("'{}'", string.text())
+        }
+        InstanceType::HeapNumber => {
+            let at = cx.layout.heap_number.value;
+            f64::from_bits(object.u64_field(at).expect("bits")).to_string()
+        }
+        InstanceType::BigInt => BigInt(object).text().expect("digits"),
+        InstanceType::Oddball => match OddballKind::of(object).expect("a kind") {
+            Some(OddballKind::Undefined) => "undefined".to_string(),
+            Some(OddballKind::Null) => "null".to_string(),
+            Some(OddballKind::True) => "true".to_string(),
+            Some(OddballKind::False) => "false".to_string(),
+            _ => return None,
+        },
+        InstanceType::JSGlobalProxy => "[globalThis]".to_string(),
+        InstanceType::JSArray => {
+            let length = object.field(cx.layout.js_array.length).expect("length");
+            format!("[array {}]", cx.smi(length).unwrap_or(-1))
+        }
+        kind if kind.is_js_function() => {
+            let function = JSFunction(object);
+            let own = function.own_name().expect("name");
+            let name =
+                own.unwrap_or_else(|| function.shared().and_then(|s| s.name()).expect("name"));
+            format!("[function {name}]")
+        }
+        _ => format!("[object {}]", constructor_name(object).expect("name")),
+    })
+}
+
+/// A value of a frame; `None` for one that is not there.
+pub fn show(cx: Cx, value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Tagged(value) => return show_tagged(cx, *value),
+        Value::Number(number) => number.to_string(),
+        Value::Int64(number) => number.to_string(),
+        Value::Bool(value) => value.to_string(),
+        Value::Undefined => "undefined".to_string(),
+        Value::Unreadable(error) => panic!("{error}"),
+        _ => return None,
+    })
+}
