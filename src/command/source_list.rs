@@ -29,6 +29,8 @@ struct Options {
     from: Option<u64>,
     /// The whole function.
     all: bool,
+    /// The frame, as `v8 bt` numbers it; else the selected one.
+    frame: Option<u32>,
     /// Which of the functions inlined into the frame, from 1, the innermost first.
     inlined: Option<usize>,
     /// The source that the script was made of.
@@ -56,6 +58,11 @@ fn parse(arguments: &[String]) -> Result<Options> {
                 let missing =
                     || Error::other("Expected the number of an inlined function after -i");
                 options.inlined = Some(number.ok_or_else(missing)?);
+            }
+            "-f" | "--frame" => {
+                let number = rest.next().map(|text| text.trim_start_matches('#').parse());
+                let missing = || Error::other("Expected the number of a frame after -f");
+                options.frame = Some(number.and_then(|n| n.ok()).ok_or_else(missing)?);
             }
             "--source-map" => options.source_map = true,
             "--json" => options.json = true,
@@ -98,8 +105,20 @@ fn list(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Outcome>
     let session = app.session(host)?;
     let thread = selected_thread(session)?;
     let frames = stack_source(session)?.backtrace(&thread, usize::MAX);
-    let frame = frames.iter().find(|f| f.selected).or(frames.first());
+    let frame = match options.frame {
+        Some(number) => Some(
+            frames
+                .iter()
+                .find(|f| f.number == number)
+                .ok_or_else(|| Error::other(format!("there is no frame #{number}; see v8 bt")))?,
+        ),
+        None => frames.iter().find(|f| f.selected).or(frames.first()),
+    };
     let Some((frame, call)) = frame.and_then(|f| Some((f, call_of(f, &options)?))) else {
+        if let Some(number) = options.frame {
+            let why = format!("frame #{number} is none of a JavaScript function");
+            return Err(Error::other(why));
+        }
         let command = format!("source list {}", arguments.join(" "));
         return host.debugger_command(command.trim_end()).map(Outcome::ok);
     };

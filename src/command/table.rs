@@ -82,9 +82,11 @@ pub static TABLE: &[Command] = &[
     },
     Command {
         name: "source list",
-        usage: "source list [-l line] [-a] [--call] [-i number] [--source-map] [--json]",
+        usage: "source list [-f frame] [-l line] [-a] [--call] [-i number] [--source-map] [--json]",
         summary: "Show source of the selected frame's function; again for the lines after.",
         details: "The line and column of the call being made are marked. A native frame gets lldb's own `source list`.\n\n\
+                  \x20 --frame, -f number\n\
+                  \x20             of this frame as 'v8 bt' numbers it, in place of the selected one\n\
                   \x20 -l line     start at this line of the function, from 1\n\
                   \x20 --all, -a   show the whole function\n\
                   \x20 --call, -c  show the lines around the call being made\n\
