@@ -158,7 +158,7 @@ fn turbofan() {
 
 #[test]
 fn maglev() {
-    for node in nodes().iter().filter(|n| support::major(n) >= 22) {
+    for node in nodes().iter().filter(|n| support::major(n) >= 24) {
         let arguments = ["--allow-natives-syntax", "--maglev", "--", "maglev"];
         let seen = run(node, &arguments, "maglev");
         assert!(seen.right > 60 && seen.optimized >= 20, "{seen:?}");
