@@ -67,10 +67,7 @@ fn variables_in_the_commands() {
             "  own function: (Context",
             "    a = <Smi: 2>",
         ] {
-            assert!(
-                lines.contains(&format!("{line}")),
-                "{node}: {line} in {lines}"
-            );
+            assert!(lines.contains(line), "{node}: {line} in {lines}");
         }
         assert!(
             lines.contains("p = ") && lines.contains("\"by closure\""),
