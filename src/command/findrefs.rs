@@ -20,7 +20,7 @@ pub const DETAILS: &str = "\
   -n, --name NAME   objects with a property NAME, and globals of that name
   -s, --string STR  objects that refer to a string that reads STR
   -r, --recursive   and who refers to those, and so on
-  --limit N         lines at most (100000; 0: all)
+  --limit N         lines at most (100000, with -r 1000; 0: all)
   --json            print the result as JSON
 
 A line says which object refers, where in it, and to what:
@@ -36,6 +36,8 @@ to. Stacks of threads and the isolate's own words are searched as well.";
 
 /// Lines shown if the user does not say.
 const LINES: usize = 100_000;
+/// The same for a recursive search, which soon has most of the heap.
+const RECURSIVE_LINES: usize = 1000;
 /// Levels of a recursive search at most.
 const LEVELS: usize = 1000;
 /// Bytes of one thread's stack that are searched.
@@ -52,7 +54,7 @@ struct Request {
     search: Search,
     recursive: bool,
     json: bool,
-    limit: usize,
+    limit: Option<usize>,
     words: Vec<String>,
 }
 
@@ -96,11 +98,14 @@ pub struct Found {
 
 /// Runs the command.
 pub fn run(app: &mut App, host: &dyn Host, arguments: &[String]) -> Outcome {
-    let request = match parse(arguments) {
+    let mut request = match parse(arguments) {
         Ok(Some(request)) => request,
         Ok(None) => return super::help::of("findrefs"),
         Err(error) => return Outcome::failed(error),
     };
+    if app.settings.compat_llnode {
+        request.limit = request.limit.or(Some(LINES));
+    }
     let padding = app.settings.tree_padding.clamp(1, 10);
     let result = app
         .session(host)
@@ -117,7 +122,7 @@ fn parse(arguments: &[String]) -> std::result::Result<Option<Request>, String> {
         search: Search::Value,
         recursive: false,
         json: false,
-        limit: LINES,
+        limit: None,
         words: Vec::new(),
     };
     let mut arguments = arguments.iter();
@@ -132,7 +137,7 @@ fn parse(arguments: &[String]) -> std::result::Result<Option<Request>, String> {
             "--json" => request.json = true,
             "--limit" => {
                 let number = arguments.next().and_then(|n| n.parse().ok());
-                request.limit = number.ok_or("--limit needs a number")?;
+                request.limit = Some(number.ok_or("--limit needs a number")?);
             }
             "-h" | "--help" => return Ok(None),
             other if other.starts_with('-') && other.len() > 1 && request.words.is_empty() => {
@@ -214,8 +219,10 @@ fn answer(session: &Session, host: &dyn Host, request: &Request) -> Result<Found
     };
     lines.extend(first.iter().map(|r| line(r, 0)));
     let limit = match request.limit {
-        0 => usize::MAX,
-        limit => limit,
+        Some(0) => usize::MAX,
+        Some(limit) => limit,
+        None if request.recursive => RECURSIVE_LINES,
+        None => LINES,
     };
     let mut found = Found {
         truncated: lines.len() > limit,
