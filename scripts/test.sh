@@ -18,4 +18,4 @@ for version in $V8RS_NODES; do "$root/scripts/node.sh" "$version" >/dev/null; do
 cd "$root"
 # What LLDB loads in the end-to-end tests; cargo does not build it for them.
 cargo build --release
-cargo test "$@"
+cargo test --no-fail-fast "$@"
