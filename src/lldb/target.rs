@@ -8,6 +8,7 @@ use crate::memory::{CachedMemory, CoreMap, FilledMemory, Memory, Region};
 use crate::offline::CoreThreads;
 use crate::target::{Architecture, Module, NativeFrame, Registers, Signal, Target, Thread};
 use lldb_sys as sys;
+use std::cell::OnceCell;
 use std::ffi::CStr;
 
 /// An address that LLDB does not know.
@@ -21,6 +22,8 @@ pub struct LldbTarget {
     is_live: bool,
     /// From the core's own notes; `None` where it was not found.
     core_threads: Option<CoreThreads>,
+    /// Asked for once: of a live process LLDB asks its server for each of them.
+    regions: OnceCell<Vec<Region>>,
 }
 
 impl LldbTarget {
@@ -83,6 +86,7 @@ impl LldbTarget {
             architecture,
             is_live,
             core_threads,
+            regions: OnceCell::new(),
         })
     }
 
@@ -93,6 +97,37 @@ impl LldbTarget {
 
     fn process(&self) -> &sb::Process {
         self.memory.inner().inner().process()
+    }
+
+    fn read_regions(&self) -> Result<Vec<Region>> {
+        let mut regions = Vec::new();
+        // SAFETY: valid objects, each ours; the name is LLDB's text.
+        unsafe {
+            let list = sys::SBProcessGetMemoryRegions(self.process().raw());
+            let list = sb::RegionList::from_raw(list)
+                .ok_or_else(|| Error::other("LLDB lists no memory regions"))?;
+            let info = sb::Region::from_raw(sys::CreateSBMemoryRegionInfo())
+                .ok_or_else(|| Error::other("LLDB lists no memory regions"))?;
+            for i in 0..sys::SBMemoryRegionInfoListGetSize(list.raw()) {
+                let there =
+                    sys::SBMemoryRegionInfoListGetMemoryRegionAtIndex(list.raw(), i, info.raw());
+                if !there || !sys::SBMemoryRegionInfoIsMapped(info.raw()) {
+                    continue;
+                }
+                let name = sb::text(sys::SBMemoryRegionInfoGetName(info.raw()));
+                regions.push(Region {
+                    start: sys::SBMemoryRegionInfoGetRegionBase(info.raw()),
+                    end: sys::SBMemoryRegionInfoGetRegionEnd(info.raw()),
+                    readable: sys::SBMemoryRegionInfoIsReadable(info.raw()),
+                    writable: sys::SBMemoryRegionInfoIsWritable(info.raw()),
+                    executable: sys::SBMemoryRegionInfoIsExecutable(info.raw()),
+                    name: name.filter(|n| !n.is_empty()),
+                });
+            }
+        }
+        regions.retain(|r| r.start < r.end);
+        regions.sort_by_key(|r| r.start);
+        Ok(regions)
     }
 
     fn read_thread(&self, thread: &sb::Thread, selected: u32) -> Thread {
@@ -146,34 +181,11 @@ impl Target for LldbTarget {
     }
 
     fn regions(&self) -> Result<Vec<Region>> {
-        let mut regions = Vec::new();
-        // SAFETY: valid objects, each ours; the name is LLDB's text.
-        unsafe {
-            let list = sys::SBProcessGetMemoryRegions(self.process().raw());
-            let list = sb::RegionList::from_raw(list)
-                .ok_or_else(|| Error::other("LLDB lists no memory regions"))?;
-            let info = sb::Region::from_raw(sys::CreateSBMemoryRegionInfo())
-                .ok_or_else(|| Error::other("LLDB lists no memory regions"))?;
-            for i in 0..sys::SBMemoryRegionInfoListGetSize(list.raw()) {
-                let there =
-                    sys::SBMemoryRegionInfoListGetMemoryRegionAtIndex(list.raw(), i, info.raw());
-                if !there || !sys::SBMemoryRegionInfoIsMapped(info.raw()) {
-                    continue;
-                }
-                let name = sb::text(sys::SBMemoryRegionInfoGetName(info.raw()));
-                regions.push(Region {
-                    start: sys::SBMemoryRegionInfoGetRegionBase(info.raw()),
-                    end: sys::SBMemoryRegionInfoGetRegionEnd(info.raw()),
-                    readable: sys::SBMemoryRegionInfoIsReadable(info.raw()),
-                    writable: sys::SBMemoryRegionInfoIsWritable(info.raw()),
-                    executable: sys::SBMemoryRegionInfoIsExecutable(info.raw()),
-                    name: name.filter(|n| !n.is_empty()),
-                });
-            }
+        if let Some(regions) = self.regions.get() {
+            return Ok(regions.clone());
         }
-        regions.retain(|r| r.start < r.end);
-        regions.sort_by_key(|r| r.start);
-        Ok(regions)
+        let regions = self.read_regions()?;
+        Ok(self.regions.get_or_init(|| regions).clone())
     }
 
     fn modules(&self) -> Vec<Module> {

@@ -5,7 +5,7 @@ mod lists;
 
 use super::space::{Ordinal, Space};
 use crate::heap::Isolate;
-use crate::memory::Memory;
+use crate::memory::{Memory, Region};
 use crate::metadata::{tables, InstanceType, Layout, V8Version};
 use crate::object::Tagged;
 use crate::program::Program;
@@ -119,6 +119,9 @@ const MOST: u64 = 1 << 24;
 
 struct Finder<'f, 'a> {
     target: &'f dyn Target,
+    /// Of the target, asked for once: of a live process they take LLDB tens of milliseconds.
+    regions: Vec<Region>,
+    stack_pointers: Vec<u64>,
     layout: &'f Layout,
     space: &'f Space<'a>,
     isolate: &'f Isolate,
@@ -135,8 +138,11 @@ pub fn find(
     space: &Space,
     isolate: &Isolate,
 ) -> Roots {
+    let threads = target.threads();
     let mut finder = Finder {
         target,
+        regions: target.regions().unwrap_or_default(),
+        stack_pointers: threads.iter().map(|t| t.registers.sp).collect(),
         layout,
         space,
         isolate,
@@ -473,15 +479,12 @@ impl Finder<'_, '_> {
         }
     }
 
+    /// Whether what is at the address lies on a thread's stack, or nowhere.
     fn on_a_stack(&self, address: u64) -> bool {
-        let regions = self.target.regions().unwrap_or_default();
-        let Some(region) = regions.iter().find(|r| r.contains(address)) else {
-            return true;
-        };
-        self.target
-            .threads()
-            .iter()
-            .any(|t| region.contains(t.registers.sp))
+        match self.regions.iter().find(|r| r.contains(address)) {
+            None => true,
+            Some(region) => self.stack_pointers.iter().any(|sp| region.contains(*sp)),
+        }
     }
 
     /// HandleScopeImplementer: its isolate, then a vector of blocks; the last is filled up to
@@ -596,13 +599,12 @@ impl Finder<'_, '_> {
 
     /// Every word of the stacks of the threads that run the isolate.
     fn stacks(&mut self) {
-        let regions = self.target.regions().unwrap_or_default();
         for thread in self.target.threads() {
             if !self.isolate.threads.contains(&thread.index) {
                 continue;
             }
             let sp = thread.registers.sp & !7;
-            let Some(region) = regions.iter().find(|r| r.contains(sp)) else {
+            let Some(region) = self.regions.iter().find(|r| r.contains(sp)) else {
                 continue;
             };
             let size = (region.end - sp).min(STACK);
