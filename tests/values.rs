@@ -14,11 +14,13 @@ use v8rs::object::{
     PropertyValue, Tagged, TypedElement,
 };
 use v8rs::offline::CoreFile;
+use v8rs::program::Program;
 use v8rs::session::Session;
 
 /// What differs, by the name of the value.
 struct Check<'a> {
     cx: Cx<'a>,
+    program: &'a Program,
     held: HashMap<String, Tagged>,
     wrong: Vec<String>,
     checked: usize,
@@ -652,7 +654,7 @@ impl Check<'_> {
 impl Check<'_> {
     /// The calls an Error captured, as lines of its `stack`.
     fn stack(&mut self, path: &str, mut details: Value, said: &str) {
-        v8rs::command::error_stack::locate(self.cx, &mut details);
+        v8rs::command::error_stack::locate(self.cx, self.program, &mut details);
         let ours = details.sections.iter().find_map(|section| match section {
             Section::ErrorStack {
                 text: Some(text), ..
@@ -802,6 +804,7 @@ fn check(core: &Core) -> Vec<String> {
     }
     let mut check = Check {
         cx,
+        program: &session.v8().unwrap().program,
         held: words.clone(),
         wrong: Vec::new(),
         checked: 0,
@@ -857,43 +860,63 @@ fn every_value_is_what_the_process_said() {
     assert_eq!(failed, 0, "differences; see above");
 }
 
-/// What errors captured, where nobody has read their stack yet.
+/// What errors captured, where nobody has read their stack yet: calls of functions as V8 runs them
+/// by itself, of baseline code, and of optimized code.
 #[test]
 fn captured_stacks_are_what_the_process_said() {
     let mut failed = Vec::new();
     for node in nodes() {
-        let core = core_with("errors", &node, &[]);
-        let target = CoreFile::open(&core.core, &core.program).unwrap();
-        let session = Session::new(Box::new(target));
-        let cx = session.cx().unwrap();
-        let held = cx.object(global_property(&session, "held")).unwrap();
-        let mut check = Check {
-            cx,
-            held: HashMap::new(),
-            wrong: Vec::new(),
-            checked: 0,
+        let major = support::major(&node);
+        let optimized = match major {
+            ..=18 => "--always-opt",
+            20..=24 => "--always-turbofan",
+            _ => "--stress-maglev",
         };
-        let output = core.output("errors");
-        let said = parse(output.lines().last().expect("a line"));
-        let stacks = said["stacks"].as_object().expect("stacks");
-        for (name, stack) in stacks {
-            let property = JSObject(held).own_property_named(name).unwrap();
-            let Ok(PropertyValue::Tagged(error)) = property.expect("it is held").value else {
-                panic!("{name} is not held");
-            };
-            let details = Value::detailed(cx, error, ALL).unwrap();
-            let is_raw = details
-                .sections
-                .iter()
-                .any(|s| matches!(s, Section::ErrorStack { text: None, .. }));
-            check.same(name, is_raw, true);
-            check.stack(name, details, stack.as_str().unwrap_or(""));
+        let mut tiers: Vec<&[&str]> = vec![&[]];
+        if major >= 16 {
+            tiers.push(&["--always-sparkplug", "--no-opt"]);
         }
-        println!("node {node}: {} stacks", stacks.len());
-        for one in &check.wrong {
-            println!("  node {node}: {one}");
+        let optimized = [optimized];
+        tiers.push(&optimized);
+        for flags in tiers {
+            failed.extend(captured_stacks(&core_with("errors", &node, flags), flags));
         }
-        failed.append(&mut check.wrong);
     }
     assert!(failed.is_empty(), "{} differences; see above", failed.len());
+}
+
+fn captured_stacks(core: &support::Core, flags: &[&str]) -> Vec<String> {
+    let node = &core.node;
+    let target = CoreFile::open(&core.core, &core.program).unwrap();
+    let session = Session::new(Box::new(target));
+    let cx = session.cx().unwrap();
+    let held = cx.object(global_property(&session, "held")).unwrap();
+    let mut check = Check {
+        cx,
+        program: &session.v8().unwrap().program,
+        held: HashMap::new(),
+        wrong: Vec::new(),
+        checked: 0,
+    };
+    let output = core.output("errors");
+    let said = parse(output.lines().last().expect("a line"));
+    let stacks = said["stacks"].as_object().expect("stacks");
+    for (name, stack) in stacks {
+        let property = JSObject(held).own_property_named(name).unwrap();
+        let Ok(PropertyValue::Tagged(error)) = property.expect("it is held").value else {
+            panic!("{name} is not held");
+        };
+        let details = Value::detailed(cx, error, ALL).unwrap();
+        let is_raw = details
+            .sections
+            .iter()
+            .any(|s| matches!(s, Section::ErrorStack { text: None, .. }));
+        check.same(name, is_raw, true);
+        check.stack(name, details, stack.as_str().unwrap_or(""));
+    }
+    println!("node {node} {flags:?}: {} stacks", stacks.len());
+    for one in &check.wrong {
+        println!("  node {node} {flags:?}: {one}");
+    }
+    check.wrong
 }

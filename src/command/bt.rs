@@ -99,7 +99,7 @@ fn thread_stack(
         false => None,
     };
     if options.json {
-        let died = died.map(|d| died::to_json(source.cx, &d));
+        let died = died.map(|d| died::to_json(source.cx, source.program, &d));
         let frames = frames
             .iter()
             .map(|f| frame_json(source.cx, f, options, &names));
@@ -117,7 +117,10 @@ fn thread_stack(
         return (String::new(), value);
     }
     let mut text = String::new();
-    for line in died.iter().flat_map(|d| died::lines(source.cx, d)) {
+    for line in died
+        .iter()
+        .flat_map(|d| died::lines(source.cx, source.program, d))
+    {
         let _ = writeln!(text, " {line}");
     }
     let star = if thread.selected || role.is_none() {

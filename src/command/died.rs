@@ -5,6 +5,7 @@ use super::value::short;
 use crate::metadata::InstanceType;
 use crate::object::summary::{Options, Section, StackEntry, Value as Summary};
 use crate::object::{data_property, error_text, number_text, Cx, JSString, Symbol, Tagged};
+use crate::program::Program;
 use crate::render::escape;
 use crate::stack::{Cause, Death, HeapUse};
 use crate::target::Signal;
@@ -27,15 +28,15 @@ struct Exception {
 }
 
 /// The lines to show, without line ends.
-pub fn lines(cx: Cx, death: &Death) -> Vec<String> {
+pub fn lines(cx: Cx, program: &Program, death: &Death) -> Vec<String> {
     let mut out = Vec::new();
-    let mut first = headline(cx, death);
+    let mut first = headline(cx, program, death);
     match &death.cause {
         Cause::Uncaught {
             exception: Some(value),
             ..
         } => {
-            let found = exception(cx, *value);
+            let found = exception(cx, program, *value);
             // A message of several lines stays in one place.
             out.extend(
                 found
@@ -74,7 +75,7 @@ pub fn lines(cx: Cx, death: &Death) -> Vec<String> {
 }
 
 /// The first line.
-fn headline(cx: Cx, death: &Death) -> String {
+fn headline(cx: Cx, program: &Program, death: &Death) -> String {
     let parts = |parts: [&Option<String>; 2]| {
         let all: Vec<_> = parts.into_iter().flatten().map(|t| escape(t)).collect();
         all.join(" ")
@@ -87,7 +88,7 @@ fn headline(cx: Cx, death: &Death) -> String {
         Cause::Uncaught {
             exception: Some(value),
             ..
-        } => format!("Uncaught {}", escape(&exception(cx, *value).text)),
+        } => format!("Uncaught {}", escape(&exception(cx, program, *value).text)),
         Cause::Uncaught {
             exception: None, ..
         } => "Uncaught exception; it was not found on the stack".to_string(),
@@ -122,10 +123,10 @@ fn headline(cx: Cx, death: &Death) -> String {
 }
 
 /// The same for programs.
-pub fn to_json(cx: Cx, death: &Death) -> Value {
+pub fn to_json(cx: Cx, program: &Program, death: &Death) -> Value {
     let mut out = json!({
         "cause": cause_name(&death.cause),
-        "text": headline(cx, death),
+        "text": headline(cx, program, death),
         "signal": death.signal.map(|s| json!({
             "number": s.number,
             "name": signal_name(s.number),
@@ -144,7 +145,7 @@ pub fn to_json(cx: Cx, death: &Death) -> Value {
             by_node,
         } => {
             put("by_node", json!(by_node));
-            let found = of.map(|v| exception(cx, v));
+            let found = of.map(|v| exception(cx, program, v));
             put(
                 "exception",
                 found.map_or(Value::Null, |e| {
@@ -199,7 +200,7 @@ fn cause_name(cause: &Cause) -> &'static str {
     }
 }
 
-fn exception(cx: Cx, value: Tagged) -> Exception {
+fn exception(cx: Cx, program: &Program, value: Tagged) -> Exception {
     let mut causes = Vec::new();
     let mut at = value;
     while causes.len() < MAX_CAUSES {
@@ -210,7 +211,7 @@ fn exception(cx: Cx, value: Tagged) -> Exception {
     Exception {
         value,
         text: value_text(cx, value),
-        stack: stack(cx, value),
+        stack: stack(cx, program, value),
         causes,
     }
 }
@@ -260,11 +261,11 @@ fn value_text(cx: Cx, value: Tagged) -> String {
 }
 
 /// The lines of the stack that an Error captured.
-fn stack(cx: Cx, value: Tagged) -> Vec<String> {
+fn stack(cx: Cx, program: &Program, value: Tagged) -> Vec<String> {
     let Ok(mut shown) = Summary::detailed(cx, value, Options::default()) else {
         return Vec::new();
     };
-    error_stack::locate(cx, &mut shown);
+    error_stack::locate(cx, program, &mut shown);
     for section in &shown.sections {
         let Section::ErrorStack { frames, text } = section else {
             continue;

@@ -4,11 +4,15 @@ use crate::error::{Error, Result};
 use crate::metadata::InstanceType;
 use crate::object::summary::{Section, StackEntry, Value};
 use crate::object::{Cx, JSFunction, Location, Tagged};
-use crate::stack::{BytecodeArray, CallSite, Place, Places};
+use crate::program::Program;
+use crate::stack::{bytecode_of, BytecodeArray, BytecodeSizes, CallSite, Place, Places};
+use std::cell::OnceCell;
 
 /// Fills in names and places of captured calls.
-pub fn locate(cx: Cx, value: &mut Value) {
+pub fn locate(cx: Cx, program: &Program, value: &mut Value) {
     let places = Places::default();
+    let sizes = OnceCell::new();
+    let sizes = || sizes.get_or_init(|| BytecodeSizes::of(program)).clone();
     for section in &mut value.sections {
         let Section::ErrorStack { frames, .. } = section else {
             continue;
@@ -24,7 +28,7 @@ pub fn locate(cx: Cx, value: &mut Value) {
                 continue;
             };
             frame.call = name(function, frame);
-            frame.location = place(cx, function, frame, &places).ok().flatten();
+            frame.location = place(cx, function, frame, &places, &sizes).ok().flatten();
         }
     }
 }
@@ -43,6 +47,7 @@ fn place(
     function: JSFunction,
     frame: &StackEntry,
     places: &Places,
+    sizes: &dyn Fn() -> Result<BytecodeSizes>,
 ) -> Result<Option<Location>> {
     let Some(script) = function.shared()?.script()? else {
         return Ok(None);
@@ -54,10 +59,22 @@ fn place(
         offset
     } else {
         let mut code = cx.object(frame.code.unwrap_or(Tagged(0)))?;
-        if code.instance_type()? == InstanceType::BytecodeWrapper {
-            code = code.object_field(cx.layout.bytecode_wrapper.bytecode)?;
+        match code.instance_type()? {
+            InstanceType::BytecodeWrapper => {
+                code = code.object_field(cx.layout.bytecode_wrapper.bytecode)?;
+            }
+            InstanceType::CodeWrapper => code = code.object_field(cx.layout.code_wrapper.code)?,
+            _ => {}
         }
-        BytecodeArray::new(code)?.position(offset)?
+        if code.instance_type()? == InstanceType::Code {
+            // V8 14 notes a call of baseline code by its pc.
+            let pc_offset = u64::try_from(offset).map_err(|_| {
+                Error::malformed("CallSiteInfo", function.0.address, "a pc below 0")
+            })?;
+            bytecode_of(function.shared()?)?.position_in_baseline(code, pc_offset, &sizes()?)?
+        } else {
+            BytecodeArray::new(code)?.position(offset)?
+        }
     };
     let Place { file, line, column } = places.place(script, position)?;
     Ok(Some(Location {

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::heap::ImageOver;
 use crate::object::summary::Value;
 use crate::object::{Cx, Tagged};
+use crate::program::Program;
 use crate::render::{self, Style};
 use crate::session::Session;
 use serde::Serialize;
@@ -145,12 +146,13 @@ fn page(
         memory: &memory,
         layout: cx.layout,
     };
+    let program = &session.v8()?.program;
     let mut instances = Vec::new();
     for (i, address) in rest.iter().take(limit).enumerate() {
         watch("showing instances", i as f64 / limit as f64)?;
         instances.push(Instance {
             address: address | 1,
-            text: show(cx, Tagged::from_address(*address), asked, style),
+            text: show(cx, program, Tagged::from_address(*address), asked, style),
         });
     }
     Ok(Some(Instances {
@@ -162,14 +164,20 @@ fn page(
 }
 
 /// A value as `v8 print` or, with `-d`, `v8 inspect` shows it.
-fn show(cx: Cx<'_>, value: Tagged, asked: &ValueOptions, style: Style) -> String {
+fn show(
+    cx: Cx<'_>,
+    program: &Program,
+    value: Tagged,
+    asked: &ValueOptions,
+    style: Style,
+) -> String {
     let found = match asked.detailed {
         true => Value::detailed(cx, value, asked.options),
         false => Value::brief(cx, value, asked.options),
     };
     match found {
         Ok(mut value) => {
-            super::error_stack::locate(cx, &mut value);
+            super::error_stack::locate(cx, program, &mut value);
             render::value::value(&value, style)
         }
         Err(error) => format!(

@@ -96,7 +96,7 @@ fn collect(session: &Session, queue: Queue, asked: &ValueOptions) -> Result<Wrap
             let value = object.and_then(|o| Value::detailed(cx, o, asked.options));
             match value {
                 Ok(mut value) => {
-                    super::error_stack::locate(cx, &mut value);
+                    super::error_stack::locate(cx, &v8.program, &mut value);
                     Wrap::Value(Box::new(value))
                 }
                 Err(error) => Wrap::Unreadable(error.to_string()),

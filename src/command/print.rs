@@ -55,8 +55,9 @@ fn run(app: &mut App, host: &dyn Host, arguments: &[String], detailed: bool) -> 
     let shown = app.session(host).and_then(|session| {
         let word = session.target().evaluate(&expression)?;
         let cx = session.cx()?;
+        let program = &session.v8()?.program;
         value_of(cx, word, asked.options, detailed, style.compat).map(|mut value| {
-            crate::command::error_stack::locate(cx, &mut value);
+            crate::command::error_stack::locate(cx, program, &mut value);
             value
         })
     });

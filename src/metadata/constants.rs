@@ -494,6 +494,10 @@ constants! {
     bytecode_wrapper: BytecodeWrapperLayout {
         bytecode: [],
     }
+    /// The same for a Code.
+    code_wrapper: CodeWrapperLayout {
+        code: [],
+    }
     bytecode_array: BytecodeArrayLayout {
         length: ["class_BytecodeArray__length__"],
         source_position_table: ["class_BytecodeArray__source_position_table__"],

@@ -1,5 +1,6 @@
 //! The Code object of a pc, and bytecode: what maps an offset in them to a source position.
 
+use super::baseline::{bytecode_offset, BytecodeSizes};
 use super::source_positions::{Encoding, SourcePosition, SourcePositionTable};
 use crate::error::{Error, Result};
 use crate::metadata::{Constant, InstanceType};
@@ -203,6 +204,20 @@ impl<'a> BytecodeArray<'a> {
             )
         })?;
         Ok(found.script_offset)
+    }
+
+    /// The same for the baseline code that was made of it, at a return address so far from the
+    /// code's first instruction.
+    pub fn position_in_baseline(
+        self,
+        code: HeapObject,
+        pc_offset: u64,
+        sizes: &BytecodeSizes,
+    ) -> Result<i64> {
+        let table = table_in(code, code.cx.layout.code.source_position_table)?;
+        let table = table
+            .ok_or_else(|| Error::malformed("Code", code.address, "it has no bytecode offsets"))?;
+        self.position(bytecode_offset(&table, &self.bytes()?, sizes, pc_offset)?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a JavaScript frame holds: function, receiver, arguments, and where in the source it is.
 
-use super::baseline::{bytecode_offset, BytecodeSizes};
+use super::baseline::BytecodeSizes;
 use super::code::{BytecodeArray, InlinedPosition};
 use super::walk::{FoundBy, FrameKind, V8Frame, Walker};
 use crate::deopt::Value;
@@ -298,11 +298,9 @@ impl<'a> Walker<'a> {
                 let array = bytecode()?;
                 let pc = pc()?;
                 let code = code(pc)?;
-                let table = code.position_table()?.ok_or_else(|| {
-                    Error::malformed("Code", code.object.address, "it has no bytecode offsets")
-                })?;
-                let offset = bytecode_offset(&table, &array.bytes()?, &sizes()?, code.offset(pc))?;
-                array.position(offset).map(own)
+                array
+                    .position_in_baseline(code.object, code.offset(pc), &sizes()?)
+                    .map(own)
             }
             FrameKind::Optimized => {
                 let pc = pc()?;

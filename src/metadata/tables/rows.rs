@@ -545,6 +545,7 @@ const V11_3: &[Row] = &[
 
 const V12_4: &[Row] = &[
     ("bytecode_wrapper.bytecode", 8, "v8 14.6 source"),
+    ("code_wrapper.code", 8, "v8 14.6 source"),
     (
         "call_site_info.is_position_computed_shift",
         7,
