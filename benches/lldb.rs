@@ -3,7 +3,8 @@
 //! the next command (`version`) is there.
 //!
 //! `cargo bench --bench lldb -- [--runs N] [--lldb PATH] [--library PATH] NAME=DIRECTORY...`, each
-//! directory as `scripts/core.sh` makes it of tests/programs/heap.js. `scripts/bench.sh` does it all.
+//! directory as `scripts/core.sh` makes it of tests/programs/heap.js, or of crowd.js for stacks and
+//! async functions. `scripts/bench.sh` does it all.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -23,12 +24,21 @@ fn main() {
         eprintln!("lldb: no core named (see scripts/bench.sh); nothing to measure");
         return;
     };
-    let columns: Vec<(String, Measured)> = options
+    let (crowds, heaps): (Vec<_>, Vec<_>) = options
         .cores
         .iter()
-        .map(|(name, directory)| (name.clone(), measure(&options, directory)))
-        .collect();
-    print_table(&options, &columns);
+        .partition(|(_, directory)| directory.join("crowd.out").exists());
+    let all = |cores: &[&(String, PathBuf)], how: fn(&Options, &Path) -> Measured| {
+        let columns = cores.iter();
+        let columns = columns.map(|(name, directory)| (name.clone(), how(&options, directory)));
+        columns.collect::<Vec<(String, Measured)>>()
+    };
+    if !heaps.is_empty() {
+        print_table(&options, &all(&heaps, measure));
+    }
+    if !crowds.is_empty() {
+        print_crowds(&options, &all(&crowds, measure_crowd));
+    }
 }
 
 fn options() -> Option<Options> {
@@ -209,6 +219,8 @@ struct Measured {
     used: u64,
     core: u64,
     objects: u64,
+    /// Functions on the stack.
+    frames: u64,
     pages: u64,
     /// By row of the table.
     times: Vec<(&'static str, Times)>,
@@ -220,6 +232,9 @@ const OWN_BT: &str = "LLDB's own `bt`";
 const LOAD: &str = "`plugin load`";
 const BT: &str = "first `v8 bt`";
 const BT_AGAIN: &str = "again";
+const BT_VERBOSE: &str = "then `v8 bt -v`";
+const ASYNC: &str = "first `v8 async`";
+const ASYNC_AGAIN: &str = "again   ";
 const COUNT: &str = "first `v8 findjsobjects`";
 const COUNT_AGAIN: &str = "again ";
 const REFS_SECOND: &str = "then `v8 findrefs`";
@@ -347,6 +362,78 @@ fn measure(options: &Options, directory: &Path) -> Measured {
         out.add(REFS_AGAIN, cost);
     }
     out
+}
+
+/// A deep stack, and many async functions that wait.
+fn measure_crowd(options: &Options, directory: &Path) -> Measured {
+    let mut out = Measured::default();
+    let said = std::fs::read_to_string(directory.join("crowd.out")).unwrap_or_default();
+    let said: serde_json::Value = serde_json::from_str(said.trim()).unwrap_or_default();
+    out.used = said["heap"].as_u64().unwrap_or(0);
+    out.objects = said["functions"].as_u64().expect("what the program said");
+    let frames = said["frames"].as_u64().expect("what the program said");
+    out.frames = frames;
+    let load = format!("plugin load {}", options.library.display());
+    for _ in 0..options.runs {
+        let (mut lldb, cost) = Lldb::start(options, directory);
+        out.add(START, cost);
+        out.add(LOAD, lldb.ask(&load));
+        let text = out.add(BT, lldb.ask("v8 bt"));
+        let shown = text.lines().filter(|l| l.contains("/crowd.js:")).count();
+        assert!(shown as u64 + 50 > frames, "{shown} of {frames} frames");
+        out.add(BT_AGAIN, lldb.ask("v8 bt"));
+        out.add(BT_VERBOSE, lldb.ask("v8 bt -v"));
+        drop(lldb);
+        let (mut lldb, cost) = Lldb::start(options, directory);
+        out.add(START, cost);
+        out.add(OWN_BT, lldb.ask("bt"));
+        drop(lldb);
+        let (mut lldb, cost) = Lldb::start(options, directory);
+        out.add(START, cost);
+        out.add(LOAD, lldb.ask(&load));
+        let text = out.add(ASYNC, lldb.ask("v8 async"));
+        let total = format!("{} unfinished", out.objects);
+        assert!(text.contains(&total), "no {total} in {text}");
+        out.add(ASYNC_AGAIN, lldb.ask("v8 async"));
+    }
+    out
+}
+
+fn print_crowds(options: &Options, columns: &[(String, Measured)]) {
+    println!(
+        "\nMilliseconds: the least of {} runs, (the median), [the least processor time of all threads].",
+        options.runs
+    );
+    let names: Vec<_> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    println!("\n| | {} |", names.join(" | "));
+    println!("| --- |{}", " --- |".repeat(columns.len()));
+    let row = |name: &str, cell: &dyn Fn(&Measured) -> String| {
+        let cells: Vec<_> = columns.iter().map(|(_, m)| cell(m)).collect();
+        println!("| {} | {} |", name.trim_end(), cells.join(" | "));
+    };
+    row("frames of functions, async functions that wait", &|m| {
+        format!("{}, {}", m.frames, m.objects)
+    });
+    row("used heap (MB)", &|m| megabytes(m.used));
+    let rows = [
+        START,
+        OWN_BT,
+        LOAD,
+        BT,
+        BT_AGAIN,
+        BT_VERBOSE,
+        ASYNC,
+        ASYNC_AGAIN,
+    ];
+    for name in rows {
+        row(name, &|m| {
+            let Some(times) = m.of(name) else {
+                return "?".to_owned();
+            };
+            let (least, median) = (milliseconds(times.wall()), milliseconds(times.median()));
+            format!("{least} ({median}) [{}]", milliseconds(times.processor()))
+        });
+    }
 }
 
 fn milliseconds(time: Duration) -> String {
