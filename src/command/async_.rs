@@ -17,7 +17,8 @@ use std::fmt::Write;
 /// Help.
 pub const DETAILS: &str = "Counts the async functions and async generators of the heap that have \
     not finished, by the place in\nthe source where they wait, with what they wait for and, for \
-    one of each place, who waits for it.\nObjects that nothing reaches any more count as long as \
+    one of each place, who waits for it.\nThose come first that wait for no other async function, \
+    but for a timer, a connection, a file.\nObjects that nothing reaches any more count as long as \
     no garbage collection has taken them.\n\n\
     \x20 -n N          at most N places (20; 0: all)\n\
     \x20 --generators  generators that were not run to their end too\n\
@@ -86,7 +87,13 @@ fn text(cx: Cx, groups: &[PendingGroup], shown: usize) -> String {
         groups.len(),
         if groups.len() == 1 { "place" } else { "places" }
     );
+    let mut was_innermost = true;
     for group in groups.iter().take(shown) {
+        let is_innermost = group.is_innermost();
+        if was_innermost && !is_innermost {
+            out += "waiting for other async functions:\n";
+        }
+        was_innermost = is_innermost;
         let name = group.function.debug_name().unwrap_or_default();
         let name = if name.is_empty() {
             "<anonymous>".to_string()
@@ -153,6 +160,7 @@ fn waits_text(cx: Cx, what: WaitsFor) -> Option<String> {
         WaitsFor::Function(shared) => {
             format!("async {}", escape(&pending_name_of(cx, shared)))
         }
+        WaitsFor::Combinator(name) => format!("Promise.{name}"),
         WaitsFor::Promise => "a promise".to_string(),
         WaitsFor::Nothing => return None,
     })
@@ -190,6 +198,7 @@ fn to_json(cx: Cx, group: &PendingGroup) -> Value {
     let reasons = group.waits_for.iter().map(|(what, count)| {
         let (kind, function) = match what {
             WaitsFor::Function(shared) => ("async_function", Some(pending_name_of(cx, *shared))),
+            WaitsFor::Combinator(name) => ("combinator", Some(format!("Promise.{name}"))),
             WaitsFor::Promise => ("promise", None),
             WaitsFor::Nothing => ("nothing", None),
         };

@@ -141,14 +141,7 @@ fn step<'a>(promise: JSPromise<'a>, out: &mut Vec<Waiting<'a>>) -> Result<Option
             return Ok(promise_of(generator));
         }
     }
-    let all = fulfill.and_then(|f| Some((f, capability_in(f)?)));
-    let any = reject.and_then(|f| Some((f, capability_in(f)?)));
-    let name = match (&all, &any) {
-        (Some((f, _)), Some((r, _))) if same_context(*f, *r) => "allSettled",
-        (Some(_), _) => "all",
-        _ => "any",
-    };
-    if let Some((closure, capability)) = all.or(any) {
+    if let Some((name, closure, capability)) = combinator(fulfill, reject) {
         out.push(Waiting::Combinator {
             closure,
             name,
@@ -168,6 +161,35 @@ fn step<'a>(promise: JSPromise<'a>, out: &mut Vec<Waiting<'a>>) -> Result<Option
         InstanceType::PromiseCapability => capability_promise(next),
         _ => as_promise(next),
     })
+}
+
+/// The combinator whose closures these are: its name, the one that is called, its capability.
+fn combinator<'a>(
+    fulfill: Option<JSFunction<'a>>,
+    reject: Option<JSFunction<'a>>,
+) -> Option<(&'static str, JSFunction<'a>, HeapObject<'a>)> {
+    let all = fulfill.and_then(|f| Some((f, capability_in(f)?)));
+    let any = reject.and_then(|f| Some((f, capability_in(f)?)));
+    let name = match (&all, &any) {
+        (Some((f, _)), Some((r, _))) if same_context(*f, *r) => "allSettled",
+        (Some(_), _) => "all",
+        _ => "any",
+    };
+    let (closure, capability) = all.or(any)?;
+    Some((name, closure, capability))
+}
+
+/// The combinator that a reaction is of: its name, and the address of its own promise.
+pub(super) fn combinator_of(reaction: HeapObject<'_>) -> Option<(&'static str, u64)> {
+    let cx = reaction.cx;
+    let layout = &cx.layout.promise_reaction;
+    let handler = |field| builtin(cx, reaction.field(field).ok()?);
+    let (fulfill, reject) = (
+        handler(layout.fulfill_handler),
+        handler(layout.reject_handler),
+    );
+    let (name, _, capability) = combinator(fulfill, reject)?;
+    Some((name, capability_promise(capability)?.0.address))
 }
 
 fn same_context(a: JSFunction, b: JSFunction) -> bool {

@@ -1,6 +1,6 @@
 //! Every async function and generator of the heap that is not done, by where it waits.
 
-use super::async_frames::{await_position, awaiting_generator, promise_of};
+use super::async_frames::{await_position, awaiting_generator, combinator_of, promise_of};
 use super::location::{Place, Places};
 use crate::error::Result;
 use crate::heap::{HeapIndex, ObjectRef, Scope, Watch};
@@ -31,6 +31,8 @@ pub enum PendingKind {
 pub enum WaitsFor {
     /// That of an async function (address of its SharedFunctionInfo).
     Function(u64),
+    /// That of Promise.all or the like.
+    Combinator(&'static str),
     /// Another promise.
     Promise,
     /// Nothing that was found: a generator that was not asked for more, or no promise of the
@@ -50,6 +52,14 @@ pub struct PendingGroup<'a> {
     pub sample: JSGeneratorObject<'a>,
     /// What they wait for, the most frequent first.
     pub waits_for: Vec<(WaitsFor, u64)>,
+}
+
+impl PendingGroup<'_> {
+    /// Whether what most of them wait for is nothing that is pending itself.
+    pub fn is_innermost(&self) -> bool {
+        let first = self.waits_for.first().map(|(what, _)| *what);
+        !matches!(first, Some(WaitsFor::Function(_) | WaitsFor::Combinator(_)))
+    }
 }
 
 struct Collected<'a> {
@@ -72,7 +82,8 @@ impl Collected<'_> {
     }
 }
 
-/// The groups, the largest first.
+/// The groups: first those that wait for something else than each other, then their callers, the
+/// largest first.
 pub fn pending<'a>(
     cx: Cx<'a>,
     heap: &HeapIndex,
@@ -117,14 +128,14 @@ pub fn pending<'a>(
         }
         suspended.push(generator);
     }
-    let mut awaited: FxHashMap<u64, u64> = FxHashMap::default();
+    let mut waits = Waits::default();
     for (i, address) in promises.iter().enumerate() {
         if i % 4096 == 0 {
             let fraction = i as f64 / promises.len() as f64;
             watch("looking at promises", fraction)?;
         }
         let promise = JSPromise(HeapObject::new(cx, *address));
-        let _ = waiters(promise, &mut awaited);
+        let _ = waiters(promise, &mut waits);
     }
     let mut groups: FxHashMap<(u64, u64), Collected<'a>> = FxHashMap::default();
     for generator in suspended {
@@ -132,10 +143,12 @@ pub fn pending<'a>(
             continue;
         };
         let position = generator.input_or_debug_position().map_or(0, |p| p.0);
-        let waits_for = match awaited.get(&generator.0.address) {
-            Some(promise) => owners
-                .get(promise)
-                .map_or(WaitsFor::Promise, |shared| WaitsFor::Function(*shared)),
+        let waits_for = match waits.awaited.get(&generator.0.address) {
+            Some(promise) => match (owners.get(promise), waits.combinators.get(promise)) {
+                (Some(shared), _) => WaitsFor::Function(*shared),
+                (None, Some(name)) => WaitsFor::Combinator(name),
+                (None, None) => WaitsFor::Promise,
+            },
             None => WaitsFor::Nothing,
         };
         let group = groups
@@ -165,7 +178,10 @@ pub fn pending<'a>(
         .into_values()
         .filter_map(|g| group_of(g, &places))
         .collect();
-    out.sort_by_key(|g| (g.kind, std::cmp::Reverse(g.count), g.sample.0.address));
+    out.sort_by_key(|g| {
+        let count = std::cmp::Reverse(g.count);
+        (g.kind, !g.is_innermost(), count, g.sample.0.address)
+    });
     Ok(out)
 }
 
@@ -203,8 +219,17 @@ fn group_of<'a>(group: Collected<'a>, places: &Places) -> Option<PendingGroup<'a
     })
 }
 
-/// The generators that wait for a promise go into `awaited`.
-fn waiters(promise: JSPromise, awaited: &mut FxHashMap<u64, u64>) -> Result<()> {
+/// Who waits for the promises of a heap.
+#[derive(Default)]
+struct Waits {
+    /// From a generator to the promise it awaits.
+    awaited: FxHashMap<u64, u64>,
+    /// The promises of combinators.
+    combinators: FxHashMap<u64, &'static str>,
+}
+
+/// Notes who waits for a promise.
+fn waiters(promise: JSPromise, waits: &mut Waits) -> Result<()> {
     let cx = promise.0.cx;
     let layout = &cx.layout.promise_reaction;
     if promise.state()? != PromiseState::Pending {
@@ -223,7 +248,9 @@ fn waiters(promise: JSPromise, awaited: &mut FxHashMap<u64, u64>) -> Result<()> 
             .object(reaction.field(layout.fulfill_handler)?)
             .and_then(JSFunction::new);
         if let Some(generator) = handler.ok().and_then(awaiting_generator) {
-            awaited.insert(generator.0.address, promise.0.address);
+            waits.awaited.insert(generator.0.address, promise.0.address);
+        } else if let Some((name, own)) = combinator_of(reaction) {
+            waits.combinators.insert(own, name);
         }
         next = reaction.field(layout.next)?;
     }
