@@ -77,6 +77,11 @@ fn variables_in_the_commands() {
         let lines = text(&core, &mut app, &format!("frame {number}"));
         assert!(lines.contains("    b = <uninitialized>"), "{node}: {lines}");
         assert!(lines.contains("    C = <uninitialized>"), "{node}: {lines}");
+        let plain = text(&core, &mut app, "bt");
+        let line = plain.lines().find(|l| l.contains(" captured("));
+        let line = line.unwrap_or_default();
+        assert!(line.ends_with(") [interpreted]"), "{node}: {line}");
+        assert!(!lines.contains("not known here"), "{node}: {lines}");
         let all = text(&core, &mut app, "bt -v");
         assert!(all.contains("          plain = <Smi: 2>"), "{node}: {all}");
 

@@ -9,7 +9,7 @@ use crate::deopt::Value as Kept;
 use crate::error::{Error, Result};
 use crate::object::Cx;
 use crate::render::escape;
-use crate::session::Session;
+use crate::session::{Choice, Session};
 use crate::stack::{
     death, roles, Call, FoundBy, Frame, FrameKind, Place, Role, Source, VariableNames, WasmCall,
 };
@@ -30,6 +30,8 @@ struct Options {
     json: bool,
     verbose: bool,
     all: bool,
+    /// Asked for: awaiting functions, which only llnode's forms leave out.
+    with_async: bool,
     limit: usize,
 }
 
@@ -38,6 +40,7 @@ fn backtrace(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Out
         json: false,
         verbose: false,
         all: false,
+        with_async: false,
         limit: MAX_FRAMES,
     };
     for argument in arguments {
@@ -46,8 +49,7 @@ fn backtrace(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Out
             "--json" => options.json = true,
             "-v" | "--verbose" => options.verbose = true,
             "--all" => options.all = true,
-            // Awaiting functions are always shown.
-            "--async" => {}
+            "--async" => options.with_async = true,
             text if text.starts_with('-')
                 && !text[1..].starts_with(|c: char| c.is_ascii_digit()) =>
             {
@@ -130,7 +132,8 @@ fn thread_stack(
     };
     let role = role.map_or(String::new(), |r| format!(" ({})", r.text()));
     let _ = writeln!(text, " {star} {}{role}", escape(&thread.description));
-    let shown = |f: &&Frame| !(compat && f.kind == Some(FrameKind::Async));
+    let with_async = options.with_async || !compat;
+    let shown = |f: &&Frame| with_async || f.kind != Some(FrameKind::Async);
     for frame in frames.iter().filter(shown) {
         for (line, call) in lines(source.cx, frame, compat) {
             let star = if frame.selected { '*' } else { ' ' };
@@ -161,10 +164,19 @@ fn frame_count(text: &str) -> Result<usize> {
     }
 }
 
-/// The thread that is selected in the debugger.
+/// The thread that runs the isolate of `--isolate`, else the one selected in the debugger.
 pub(super) fn selected_thread(session: &Session) -> Result<Thread> {
     let mut threads = session.target().threads();
-    let at = threads.iter().position(|t| t.selected).unwrap_or(0);
+    let at = match session.choice() {
+        Choice::Selected | Choice::All => threads.iter().position(|t| t.selected).unwrap_or(0),
+        Choice::Number(_) | Choice::Address(_) => {
+            let isolate = session.isolate()?;
+            let runner = isolate.runner;
+            let at = threads.iter().position(|t| Some(t.index) == runner);
+            let address = isolate.address;
+            at.ok_or_else(|| Error::other(format!("no thread runs the isolate at {address:#x}")))?
+        }
+    };
     if threads.is_empty() {
         return Err(Error::other("No valid thread, please start something"));
     }
@@ -196,7 +208,11 @@ fn lines<'a, 'b>(
         .iter()
         .filter(|c| !is_hidden(frame, c))
         .filter(|c| !(compat && c.inlined))
-        .map(|c| (call_text(cx, c, compat) + trust, Some(c)))
+        .map(|c| {
+            let tier = c.tier.filter(|_| !compat);
+            let tier = tier.map_or(String::new(), |t| format!(" [{}]", t.name()));
+            (call_text(cx, c, compat) + &tier + trust, Some(c))
+        })
         .collect();
     if !calls.is_empty() {
         return calls;

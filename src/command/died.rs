@@ -74,6 +74,13 @@ pub fn lines(cx: Cx, program: &Program, death: &Death) -> Vec<String> {
     out
 }
 
+/// Why it died, in a line, and the exception to go on with.
+pub fn in_short(cx: Cx, program: &Program, death: &Death) -> Vec<String> {
+    let keep = |(at, line): &(usize, String)| *at == 0 || line.starts_with("  exception: ");
+    let lines = lines(cx, program, death).into_iter().enumerate();
+    lines.filter(keep).map(|(_, line)| line).collect()
+}
+
 /// The first line.
 fn headline(cx: Cx, program: &Program, death: &Death) -> String {
     let parts = |parts: [&Option<String>; 2]| {

@@ -2,13 +2,13 @@
 
 use super::app::{App, Host};
 use super::bt::{call_text, is_hidden, selected_thread, stack_source};
+use super::died;
 use super::locals::{detail_json, variable_lines};
 use super::source_list::lines_around;
 use super::value::kept;
 use super::Outcome;
-use crate::deopt::Tier;
 use crate::error::{Error, Result};
-use crate::stack::{Call, Frame, VariableNames};
+use crate::stack::{death, Call, Frame, VariableNames};
 use serde_json::{json, Value};
 use std::fmt::Write;
 
@@ -19,6 +19,7 @@ pub const DETAILS: &str = "Arguments are named by the parameters in the function
     where it agrees with all that V8\nkeeps. Variables that closures see are told scope by scope: first \
     those of the function itself, then\nthose around it. <uninitialized>: its declaration has not run; \
     <not known>: it may or may not have;\n<optimized out>: the compiler has dropped it.\n\n\
+    Of a thread that ended the process it is said first why, with the exception.\n\n\
     \x20 number      the frame as 'v8 bt' numbers it; the selected one if not given\n\
     \x20 -r, --registers  the registers of its bytecode too\n\
     \x20 --json      print the result as JSON";
@@ -79,12 +80,25 @@ fn frame(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> {
     }
     let cx = source.cx;
     let names = VariableNames::default();
+    let died = death(&source, &thread, &frames);
     if json {
+        let died = died.map(|d| died::to_json(cx, source.program, &d));
         let calls: Vec<Value> = calls.iter().map(|c| detail_json(cx, c, &names)).collect();
-        let value = json!({ "number": frame.number, "kind": frame.kind, "calls": calls });
+        let value = json!({
+            "number": frame.number,
+            "kind": frame.kind,
+            "calls": calls,
+            "died": died,
+        });
         return Ok(Outcome::ok(format!("{value:#}\n")));
     }
     let mut text = String::new();
+    for line in died
+        .iter()
+        .flat_map(|d| died::in_short(cx, source.program, d))
+    {
+        let _ = writeln!(text, "{line}");
+    }
     for call in calls {
         let _ = writeln!(
             text,
@@ -120,12 +134,7 @@ pub(super) fn first_shown<'a, 'b>(frames: &'b [Frame<'a>]) -> Option<&'b Call<'a
 
 /// "turbofan, inlined".
 fn run_by(call: &Call) -> Option<String> {
-    let tier = match call.tier? {
-        Tier::Interpreted => "interpreted",
-        Tier::Baseline => "baseline",
-        Tier::Maglev => "maglev",
-        Tier::Turbofan => "turbofan",
-    };
+    let tier = call.tier?.name();
     let inlined = if call.inlined { ", inlined" } else { "" };
     Some(format!("({tier}{inlined})"))
 }

@@ -11,17 +11,21 @@ fn details(command: &Command) -> String {
     format!("{}{isolate}", command.details.trim_end())
 }
 
+/// Its usage, and all that is to be known of its options.
+pub fn syntax(command: &Command) -> String {
+    match details(command) {
+        details if details.is_empty() => format!("v8 {}", command.usage),
+        details => format!("v8 {}\n\n{details}", command.usage),
+    }
+}
+
 /// Help of one command.
 pub fn of(name: &str) -> Outcome {
     match TABLE.iter().find(|c| c.name == name) {
         Some(command) => Outcome::ok(format!(
-            "{}\n\nSyntax: v8 {}\n{}",
+            "{}\n\nSyntax: {}\n",
             command.summary,
-            command.usage,
-            match details(command) {
-                details if details.is_empty() => details,
-                details => format!("\n{details}\n"),
-            }
+            syntax(command)
         )),
         None => Outcome::failed(format!("'{name}' is not a v8 command; see 'v8 help'")),
     }

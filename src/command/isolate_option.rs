@@ -12,6 +12,9 @@ pub enum Takes {
 }
 
 const COMMANDS: &[(&str, Takes)] = &[
+    ("bt", Takes::One),
+    ("frame", Takes::One),
+    ("source list", Takes::One),
     ("async", Takes::OneOrAll),
     ("findjsobjects", Takes::OneOrAll),
     ("findjsinstances", Takes::OneOrAll),
@@ -42,12 +45,12 @@ pub fn takes(command: &str) -> Option<Takes> {
 pub fn help(command: &str) -> Option<&'static str> {
     Some(match takes(command)? {
         Takes::One => {
-            "\n  --isolate N  of this isolate: its number in 'v8 threads', or an address in its heap\n\
-             \x20              (if not given, the selected thread's)"
+            "\n  --isolate N of this isolate: its number in 'v8 threads', or an address in its heap\n\
+             \x20             (if not given, the selected thread's)"
         }
         Takes::OneOrAll => {
-            "\n  --isolate N  of this isolate: its number in 'v8 threads', or an address in its heap;\n\
-             \x20              'all' for all together (if not given, the selected thread's)"
+            "\n  --isolate N of this isolate: its number in 'v8 threads', or an address in its heap;\n\
+             \x20             'all' for all together (if not given, the selected thread's)"
         }
     })
 }
@@ -123,7 +126,7 @@ mod tests {
         assert_eq!(words, ["0x1234567"]);
         assert!(of("path", "0x1234567 --isolate all").is_err());
         assert!(of("findrefs", "-n x --isolate").is_err());
-        let (_, words) = of("bt", "--isolate 1").expect("left to the command");
+        let (_, words) = of("version", "--isolate 1").expect("left to the command");
         assert_eq!(words, ["--isolate", "1"]);
     }
 }

@@ -28,10 +28,18 @@ pub(super) fn variable_lines(cx: Cx, call: &Call, all: bool, names: &VariableNam
         None => {}
     }
     let locals = named.iter().flatten().filter(|v| is_local(call, v, &shown));
-    let locals: Vec<String> = locals
-        .map(|v| format!("  {} = {}", escape(&v.name), held_text(cx, &v.held)))
-        .collect();
-    if !locals.is_empty() {
+    let locals: Vec<&NamedVariable> = locals.collect();
+    // Between two places that the compiler describes nothing is known of any of them.
+    let is_unknown = |v: &&NamedVariable| v.held == Held::NotKnown;
+    let nothing = call.arguments.is_none() && locals.iter().any(is_unknown);
+    let of_any = locals.iter().all(|v| !matches!(v.held, Held::Value(_)));
+    if nothing && of_any && call.tier.is_some_and(|t| t.is_optimized()) {
+        let names: Vec<_> = locals.iter().map(|v| escape(&v.name)).collect();
+        out.push(format!("not known here: {}", names.join(", ")));
+    } else if !locals.is_empty() {
+        let locals = locals
+            .iter()
+            .map(|v| format!("  {} = {}", escape(&v.name), held_text(cx, &v.held)));
         out.push("locals:".to_string());
         out.extend(locals);
     }

@@ -37,8 +37,9 @@ mod variable;
 mod watch;
 
 pub use app::{App, Host};
+pub use help::syntax;
 pub use outcome::Outcome;
-pub use table::{Command, ALIASES, TABLE};
+pub use table::{Command, ALIASES, SHORTCUTS, TABLE};
 
 /// A result as JSON, for `--json`.
 pub(crate) fn json(value: &impl serde::Serialize) -> Outcome {

@@ -115,12 +115,28 @@ fn list(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Outcome>
         None => frames.iter().find(|f| f.selected).or(frames.first()),
     };
     let Some((frame, call)) = frame.and_then(|f| Some((f, call_of(f, &options)?))) else {
-        if let Some(number) = options.frame {
-            let why = format!("frame #{number} is none of a JavaScript function");
+        let js = frames
+            .iter()
+            .find(|f| call_of(f, &Options::default()).is_some());
+        let instead = js.map_or(String::new(), |f| {
+            format!(
+                "; the innermost JavaScript frame: v8 source list -f {}",
+                f.number
+            )
+        });
+        let is_ours = options.inlined.is_some() || options.source_map || options.call;
+        if options.frame.is_some() || is_ours {
+            let number = frame.map_or(0, |f| f.number);
+            let why = format!("frame #{number} is none of a JavaScript function{instead}");
             return Err(Error::other(why));
         }
         let command = format!("source list {}", arguments.join(" "));
-        return host.debugger_command(command.trim_end()).map(Outcome::ok);
+        let text = host.debugger_command(command.trim_end())?;
+        if !compat && text.trim().is_empty() && !instead.is_empty() {
+            let why = format!("the debugger has no source of this frame{instead}");
+            return Err(Error::other(why));
+        }
+        return Ok(Outcome::ok(text));
     };
     if let Some(unknown) = options.unknown {
         let why = format!("unknown option '{unknown}'; see v8 help source list");
@@ -134,7 +150,7 @@ fn list(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Outcome>
         false => Source::of(call)?,
     };
     let page = page(call, source, &options, key, last)?;
-    app.paging.source = Some((page.key, page.next));
+    app.paging.source = (!options.all).then_some((page.key, page.next));
     if options.json {
         let lines = page.lines.iter();
         let value = json!({
@@ -152,6 +168,9 @@ fn list(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Outcome>
         return Ok(Outcome::ok(format!("{value:#}\n")));
     }
     let mut text = String::new();
+    if options.source_map {
+        let _ = writeln!(text, "{}", escape(&page.file));
+    }
     for line in page.lines {
         let column = line.column.filter(|_| !compat);
         for line in marked(line.number, &line.text, column) {
@@ -231,8 +250,11 @@ impl<'a> Source<'a> {
         let shared = call.shared;
         let none = || Error::other("the script names no source map");
         let script = shared.script()?.ok_or_else(none)?;
-        let url = script.source_mapping_url()?.ok_or_else(none)?;
-        let map = SourceMap::load(&script.name()?.unwrap_or_default(), &url)?;
+        let name = script.name()?.unwrap_or_default();
+        let map = match script.source_mapping_url()? {
+            Some(url) => SourceMap::load(&name, &url)?,
+            None => SourceMap::beside(&name)?,
+        };
         let (start, end) = shared.position()?.ok_or_else(none)?;
         let ends = script.line_ends()?;
         let place_of = |position| {

@@ -38,16 +38,20 @@ pub static TABLE: &[Command] = &[
     },
     Command {
         name: "bt",
-        usage: "bt [-v] [--all] [--json] [number]",
+        usage: "bt [-v] [--async] [--all] [--json] [number]",
         summary: "Show the stack of the selected thread, native and JavaScript frames in order.",
         details: "A JavaScript frame is\n\n\
                   \x20   NAME(this=VALUE, ARGUMENT, ...) at FILE:LINE:COLUMN fn=ADDRESS (FILE:LINE:COLUMN)\n\n\
                   with the name as Error.stack gives it, the arguments that were passed, the place of\n\
-                  the call being made, the function's address and the place where it is defined.\n\
+                  the call being made, the function's address and the place where it is defined, then\n\
+                  what runs it: [interpreted], [baseline], [maglev] or [turbofan]. A function that the\n\
+                  compiler inlined is a line of its own with its caller's number. After the last\n\
+                  frame come the async functions that await the one running.\n\
                   Of a thread that ended the process it is said first why: the exception that nothing\n\
                   caught, the fatal error, the signal.\n\n\
                   \x20 number      how many frames to show at most\n\
                   \x20 -v          with the variables of each frame by name\n\
+                  \x20 --async     the awaiting functions too, where llnode's forms leave them out\n\
                   \x20 --all       the stacks of all threads\n\
                   \x20 --json      print the result as JSON",
         run: super::bt::run,
@@ -92,8 +96,9 @@ pub static TABLE: &[Command] = &[
                   \x20 --call, -c  show the lines around the call being made\n\
                   \x20 --inlined, -i number\n\
                   \x20             of a function inlined into the frame; 1 is the innermost\n\
-                  \x20 --source-map  show what the script was made of (TypeScript), by its source map: in\n\
-                  \x20             the script, or a file on this machine\n\
+                  \x20 --source-map\n\
+                  \x20             show what the script was made of (TypeScript), by its source map: in\n\
+                  \x20             the script, the file it names, or the file FILE.map beside it\n\
                   \x20 --json      print the result as JSON",
         run: super::source_list::run,
     },
@@ -246,6 +251,10 @@ pub static TABLE: &[Command] = &[
         run: super::help::version,
     },
 ];
+
+/// What users of llnode type for a subcommand, where its name is no longer the only one that begins
+/// so: shortcut, name in [`TABLE`].
+pub static SHORTCUTS: &[(&str, &str)] = &[("p", "print"), ("h", "help"), ("he", "help")];
 
 /// llnode's top-level names for commands: alias, name in [`TABLE`].
 pub static ALIASES: &[(&str, &str)] = &[

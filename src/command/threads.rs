@@ -40,6 +40,8 @@ fn threads(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> 
             .as_ref()
             .ok()
             .and_then(|i| i.of_thread(thread.index));
+        // A thread that works for one after another still names the last.
+        let isolate = isolate.filter(|i| i.runner == Some(thread.index));
         let number = isolate.and_then(|i| isolates.as_ref().ok()?.number(i));
         let isolate = isolate.map(|i| i.address);
         let frames = match isolate {

@@ -19,6 +19,23 @@ pub enum Tier {
     Turbofan,
 }
 
+impl Tier {
+    /// V8's name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Tier::Interpreted => "interpreted",
+            Tier::Baseline => "baseline",
+            Tier::Maglev => "maglev",
+            Tier::Turbofan => "turbofan",
+        }
+    }
+
+    /// Whether variables may be wherever the compiler put them.
+    pub fn is_optimized(self) -> bool {
+        matches!(self, Tier::Maglev | Tier::Turbofan)
+    }
+}
+
 /// Which optimizing compiler made the code; an error where neither did.
 pub fn tier(code: &Code<'_>) -> Result<Tier> {
     let layout = code.object.cx.layout;

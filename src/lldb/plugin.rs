@@ -2,7 +2,7 @@
 
 use super::bridge::ffi;
 use super::host::LldbHost;
-use crate::command::{App, Host, Outcome, ALIASES, TABLE};
+use crate::command::{App, Host, Outcome, ALIASES, SHORTCUTS, TABLE};
 use std::collections::HashMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::Pin;
@@ -63,7 +63,7 @@ unsafe fn register(debugger: *mut ffi::SBDebugger) -> bool {
     }
     let mut groups: HashMap<&str, *mut ffi::Group> = HashMap::new();
     for (id, command) in TABLE.iter().enumerate() {
-        let syntax = format!("v8 {}", command.usage);
+        let syntax = crate::command::syntax(command);
         let (group, name) = match command.name.split_once(' ') {
             None => (top, command.name),
             Some((first, rest)) => {
@@ -83,6 +83,13 @@ unsafe fn register(debugger: *mut ffi::SBDebugger) -> bool {
                 repeats(command.name),
                 id,
             );
+        }
+    }
+    for (shortcut, name) in SHORTCUTS {
+        if let Some((id, command)) = TABLE.iter().enumerate().find(|(_, c)| c.name == *name) {
+            let help = format!("Short for 'v8 {name}'.");
+            let syntax = format!("v8 {}", command.usage);
+            ffi::add_command(top, shortcut, &help, &syntax, false, id);
         }
     }
     if !TABLE.iter().any(|c| c.name == "help") {

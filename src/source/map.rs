@@ -31,13 +31,39 @@ impl SourceMap {
             return SourceMap::parse(&data_of(data)?, around);
         }
         let path = normal(&around.join(file_path(&percent_decoded(url))));
-        let broken = |why: String| Error::other(format!("{}: {why}", path.display()));
-        let size = std::fs::metadata(&path).map_err(|e| broken(e.to_string()))?;
+        SourceMap::read(&path)
+    }
+
+    /// The map beside a script that names none.
+    pub fn beside(script: &str) -> Result<SourceMap> {
+        let script = file_path(script);
+        let mut path = script.into_os_string();
+        path.push(".map");
+        let path = PathBuf::from(path);
+        if !path.is_absolute() || !path.is_file() {
+            let why = format!(
+                "the script names no source map, and there is no file {}",
+                path.display()
+            );
+            return Err(Error::other(why));
+        }
+        SourceMap::read(&path)
+    }
+
+    fn read(path: &Path) -> Result<SourceMap> {
+        let broken = |why: String| {
+            Error::other(format!(
+                "cannot use the source map {}: {why}",
+                path.display()
+            ))
+        };
+        let size = std::fs::metadata(path).map_err(|e| broken(e.to_string()))?;
         if size.len() > MAX_MAP {
             return Err(broken("the file is too large".to_string()));
         }
-        let text = std::fs::read_to_string(&path).map_err(|e| broken(e.to_string()))?;
-        SourceMap::parse(&text, path.parent().unwrap_or(around))
+        let text = std::fs::read_to_string(path).map_err(|e| broken(e.to_string()))?;
+        SourceMap::parse(&text, path.parent().unwrap_or(Path::new("/")))
+            .map_err(|e| broken(e.to_string()))
     }
 
     /// A map's text; its sources are relative to `directory`.

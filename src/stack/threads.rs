@@ -13,6 +13,8 @@ pub enum Role {
     Worker(u32),
     /// Runs what V8 gives to the platform: concurrent compilation and garbage collection.
     PlatformWorker,
+    /// One of those, at work for the garbage collector.
+    GcHelper,
     /// Starts the platform's delayed tasks.
     DelayedTasks,
     /// Listens for the inspector.
@@ -35,6 +37,7 @@ impl Role {
             Role::Main => "main".to_string(),
             Role::Worker(n) => format!("worker {n}"),
             Role::PlatformWorker => "platform worker".to_string(),
+            Role::GcHelper => "GC helper".to_string(),
             Role::DelayedTasks => "delayed tasks".to_string(),
             Role::Inspector => "inspector".to_string(),
             Role::SignalInspector => "inspector's signal".to_string(),
@@ -63,6 +66,20 @@ const FUNCTIONS: [(&str, Role); 12] = [
     ("Watchdog", Role::Watchdog),
     ("tracing::", Role::Tracing),
     ("NodeTraceBuffer", Role::Tracing),
+];
+
+/// What a platform worker runs while it helps the garbage collector, by a part of the name.
+const COLLECTING: [&str; 10] = [
+    "::Heap::",
+    "::ConcurrentMarking",
+    "::MarkCompactCollector",
+    "::MinorMarkSweep",
+    "::MinorMarkCompact",
+    "::Scaveng",
+    "::Sweeper",
+    "::ArrayBufferSweeper",
+    "::PageEvacuationJob",
+    "::ItemParallelJob",
 ];
 
 /// The role of each thread, in the target's order.
@@ -107,7 +124,11 @@ fn by_functions(target: &dyn Target, thread: &Thread) -> Role {
         .collect();
     for (part, role) in FUNCTIONS {
         if names.iter().any(|n| n.contains(part)) {
-            return role;
+            let collects = |n: &&str| COLLECTING.iter().any(|part| n.contains(part));
+            return match role {
+                Role::PlatformWorker if names.iter().any(collects) => Role::GcHelper,
+                role => role,
+            };
         }
     }
     // libuv's pool: a function of that very name right above the thread's start.
