@@ -1,5 +1,6 @@
 //! V8's heap: isolates, pages, and every object on them.
 
+mod body;
 mod classes;
 mod image;
 mod index;
@@ -14,6 +15,7 @@ mod scope;
 pub mod search;
 mod walk;
 
+pub use body::{body, Body};
 pub use classes::{Class, ClassId, Classes};
 pub use image::{HeapImage, ImagePage};
 pub use index::{HeapIndex, ImageOver, ObjectRef};

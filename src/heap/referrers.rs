@@ -68,7 +68,7 @@ impl<'a> Referrers<'a> {
     }
 
     fn find(&self, addresses: &[u64], words: Words) -> Result<Vec<Hit>> {
-        let mut hits = refs::find(self.heap, addresses, words, self.watch)?;
+        let mut hits = refs::find(self.heap, self.cx.layout, addresses, words, self.watch)?;
         hits.retain(|hit| self.scope.has_address(self.heap, hit.holder));
         Ok(hits)
     }

@@ -1,10 +1,12 @@
 //! Who points where: every tagged word of the heap that is one of some values, found by comparing
 //! all words of all pages, which is about as fast as reading them.
 
+use super::body::body;
 use super::index::{HeapIndex, ObjectRef};
 use super::parallel::{self, Watch};
+use super::walk::MapInfo;
 use crate::error::Result;
-use crate::metadata::InstanceType;
+use crate::metadata::{InstanceType, Layout};
 use rustc_hash::FxHashSet;
 
 /// A word that points to one of the objects looked for.
@@ -71,6 +73,7 @@ impl Wanted {
 /// Finds every word that points, strongly or weakly, to one of `addresses` (untagged), by address.
 pub fn find(
     heap: &HeapIndex,
+    layout: &Layout,
     addresses: &[u64],
     words: Words,
     watch: Watch<'_>,
@@ -91,7 +94,7 @@ pub fn find(
             let base = page.page.area_start;
             let mut found = |at: usize, word: u64| {
                 let slot = base + at as u64;
-                if let Some(hit) = hit(heap, slot, word, words) {
+                if let Some(hit) = hit(heap, layout, slot, word, words) {
                     hits.push(hit);
                 }
             };
@@ -140,14 +143,14 @@ fn many(bytes: &[u8], set: &FxHashSet<u64>, filter: &[u64], found: &mut impl FnM
 }
 
 /// The hit at a slot, if that is a tagged word of an object.
-fn hit(heap: &HeapIndex, slot: u64, word: u64, words: Words) -> Option<Hit> {
+fn hit(heap: &HeapIndex, layout: &Layout, slot: u64, word: u64, words: Words) -> Option<Hit> {
     let object = heap.object_at(slot)?;
     let is_map = slot == object.address;
     if is_map != (words == Words::Map) {
         return None;
     }
     let info = heap.map_of(object)?;
-    if !is_map && is_raw(info.kind, info.number, slot - object.address) {
+    if !is_map && !is_visited(layout, info, slot - object.address) {
         return None;
     }
     Some(Hit {
@@ -158,18 +161,8 @@ fn hit(heap: &HeapIndex, slot: u64, word: u64, words: Words) -> Option<Hit> {
     })
 }
 
-/// Bytes at the beginning of code objects that hold tagged words.
-const CODE_HEADER: u64 = 64;
-
-/// Whether the word at an offset is no tagged one, but bytes that may look like it.
-fn is_raw(kind: InstanceType, number: u16, offset: u64) -> bool {
-    use InstanceType::*;
-    match kind {
-        // Representation: cons, sliced and thin strings point to others.
-        String => !matches!(number & 7, 1 | 3 | 5),
-        ByteArray | TrustedByteArray | FixedDoubleArray | HeapNumber | BigInt | FreeSpace
-        | Filler | Foreign | TrustedForeign | CoverageInfo | FeedbackMetadata => true,
-        BytecodeArray | Code | InstructionStream => offset >= CODE_HEADER,
-        _ => false,
-    }
+/// Whether the word at an offset may be a tagged one, not just bytes that look like it. What a type
+/// nobody knows holds is not known either.
+fn is_visited(layout: &Layout, info: &MapInfo, offset: u64) -> bool {
+    info.kind == InstanceType::Unknown || body(layout, info.kind, info.number).has(offset as usize)
 }

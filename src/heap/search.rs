@@ -128,7 +128,7 @@ fn in_dictionaries(
     found: &mut Vec<Owner>,
 ) -> Result<()> {
     let keys = strings(heap, cx, name, watch)?;
-    let hits = refs::find(heap, &keys, Words::Fields, watch)?;
+    let hits = refs::find(heap, cx.layout, &keys, Words::Fields, watch)?;
     let mut dictionaries = FxHashSet::default();
     for hit in hits {
         let kind = heap.map_of(hit.object()).map(|m| m.kind);
@@ -153,7 +153,7 @@ fn in_dictionaries(
     let mut dictionaries: Vec<u64> = dictionaries.into_iter().collect();
     dictionaries.sort_unstable();
     let at = cx.layout.js_object.properties_or_hash.known();
-    for owner in refs::find(heap, &dictionaries, Words::Fields, watch)? {
+    for owner in refs::find(heap, cx.layout, &dictionaries, Words::Fields, watch)? {
         let is_object = heap
             .map_of(owner.object())
             .is_some_and(|m| cx.layout.types.is_js_object(m.number));

@@ -164,6 +164,16 @@ way('Iterator', (held) => {
   kept.push([1, 2].entries.call(held));
   return 'Array Iterator.';
 });
+way('BufferProperty', (held) => {
+  class BufferHolder extends ArrayBuffer {
+    constructor() {
+      super(8);
+      this.owner = held;
+    }
+  }
+  kept.push(new BufferHolder());
+  return 'BufferHolder.owner';
+});
 way('Global', (held) => {
   globalThis.heldByGlobal = held;
   return 'Global.heldByGlobal';

@@ -4,13 +4,13 @@ mod code;
 mod context;
 mod js;
 
-use super::body::Body;
 use super::mark::Marks;
 use super::names::Names;
 use super::shapes::{ElementsForm, PropertyAt, Shape, Shapes};
 use super::space::{word_at, Ordinal, Space};
 use crate::error::Result;
 use crate::graph::{named, Builder, EdgeType, NodeId, NodeType, StringId};
+use crate::heap::Body;
 use crate::metadata::{Constant, FieldUse, InstanceType, TagKind};
 use crate::object::{HashTable, HeapObject, ScopeInfo, SharedFunctionInfo, Tagged};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -338,6 +338,10 @@ impl<'e, 'a> Edges<'e, 'a> {
         let range = match &shape.body {
             Body::None | Body::Ephemerons => return Ok(()),
             Body::Words(range) => range.clone(),
+            Body::Around(raw) => {
+                self.rest_words(bytes, 8..raw.start)?;
+                raw.end..usize::MAX
+            }
             Body::Instructions(start) => {
                 self.rest_words(bytes, 8..*start)?;
                 let optimized =

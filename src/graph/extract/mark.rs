@@ -1,9 +1,9 @@
 //! What is alive: reached from the roots without weak references; a WeakMap's value where both
 //! its table and its key are.
 
-use super::body::Body;
 use super::shapes::Shapes;
 use super::space::{word_at, Ordinal, Space};
+use crate::heap::Body;
 use crate::metadata::FieldUse;
 use crate::object::Tagged;
 
@@ -111,6 +111,10 @@ impl<'m, 'a> Marker<'m, 'a> {
             Body::None => {}
             Body::Words(range) => {
                 self.words(bytes, range.clone(), &shape.weak_offsets);
+            }
+            Body::Around(raw) => {
+                self.words(bytes, 8..raw.start, &shape.weak_offsets);
+                self.words(bytes, raw.end..usize::MAX, &shape.weak_offsets);
             }
             Body::Instructions(start) => {
                 self.words(bytes, 8..*start, &[]);

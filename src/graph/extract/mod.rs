@@ -1,6 +1,5 @@
 //! The graph of an isolate from its heap, as V8's HeapSnapshotGenerator would make it.
 
-mod body;
 mod dispatch;
 mod edges;
 mod mark;

@@ -1,12 +1,12 @@
 //! What is the same for all objects of a Map: type and name of their nodes, named fields,
 //! properties, how they are visited. Worked out once a Map.
 
-use super::body::{body, Body};
 use super::dispatch::DispatchTable;
 use super::mark::weak_offsets;
 use super::names::Names;
 use super::space::{jump_target, word_at, Ordinal, Space};
 use crate::graph::{NodeType, StringId};
+use crate::heap::{body, Body};
 use crate::metadata::{snapshot_fields, FieldUse, InstanceType, Layout, Tag};
 use crate::object::{
     constructor_name_of_map, Cx, HeapObject, Map, MapName, PropertyDetails, Tagged,

@@ -1,7 +1,8 @@
 //! Which words of an object V8 visits. What looks like a pointer to the start of an object in
-//! such a word is one; raw words among them (lengths, flags, pointers of C++) never do.
+//! such a word is one: the raw words among them (lengths, flags, pointers of C++) never do, as long
+//! as they have been set.
 
-use crate::metadata::{InstanceType, Layout};
+use crate::metadata::{Constant, InstanceType, Layout};
 use std::ops::Range;
 
 /// How V8 goes through an object's body.
@@ -11,10 +12,26 @@ pub enum Body {
     None,
     /// The words in a range of bytes, which ends with the object at the latest.
     Words(Range<usize>),
+    /// All words but those in a range of bytes.
+    Around(Range<usize>),
     /// Words, and behind them machine code with pointers anywhere in it.
     Instructions(usize),
     /// WeakMap's table: keys hold values.
     Ephemerons,
+}
+
+impl Body {
+    /// Whether V8 visits the word at an offset.
+    pub fn has(&self, offset: usize) -> bool {
+        match self {
+            Body::None => false,
+            Body::Words(range) => range.contains(&offset),
+            Body::Around(raw) => offset >= 8 && !raw.contains(&offset),
+            // Those in machine code need not be aligned, and are not looked for.
+            Body::Instructions(start) => (8..*start).contains(&offset),
+            Body::Ephemerons => offset >= 8,
+        }
+    }
 }
 
 /// The body of a type's objects.
@@ -41,15 +58,27 @@ pub fn body(layout: &Layout, kind: InstanceType, number: u16) -> Body {
         | T::HeapNumber
         | T::BigInt
         | T::FeedbackMetadata
+        | T::Foreign
+        | T::TrustedForeign
+        | T::CoverageInfo
         | T::Unknown
         | T::FreeSpace
         | T::Filler => Body::None,
         T::PreparseData => Body::Words(16..usize::MAX),
-        // Behind the header are lengths, flags and pointers of C++.
-        T::JSArrayBuffer => match layout.js_array_buffer.byte_length.offset() {
-            Ok(end) => Body::Words(8..end as usize),
-            Err(_) => all,
-        },
+        // Lengths, flags and pointers of C++, and behind them embedder fields and properties. V8 10
+        // leaves max_byte_length as the memory was, in the buffer of an array of up to 64 bytes.
+        T::JSArrayBuffer => {
+            let fields = &layout.js_array_buffer;
+            around(fields.byte_length, fields.bit_field).unwrap_or(all)
+        }
+        T::JSTypedArray => {
+            let fields = &layout.js_typed_array;
+            around(
+                layout.js_array_buffer_view.byte_offset,
+                fields.external_pointer,
+            )
+            .unwrap_or(all)
+        }
         T::BytecodeArray => match layout.bytecode_array.data.offset() {
             Ok(end) => Body::Words(8..end as usize),
             Err(_) => all,
@@ -67,4 +96,10 @@ pub fn body(layout: &Layout, kind: InstanceType, number: u16) -> Body {
         T::EphemeronHashTable => Body::Ephemerons,
         _ => all,
     }
+}
+
+/// Words of which those from `first` to `last` are raw.
+fn around(first: Constant, last: Constant) -> Option<Body> {
+    let end = last.offset().ok()?.checked_add(8)?;
+    Some(Body::Around(first.offset().ok()? as usize..end as usize))
 }
