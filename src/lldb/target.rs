@@ -4,7 +4,7 @@ use super::core;
 use super::memory::ProcessMemory;
 use super::sb;
 use crate::error::{Error, Result};
-use crate::memory::{CachedMemory, CoreMap, FilledMemory, Memory, Region};
+use crate::memory::{thread_pointer, CachedMemory, CoreMap, FilledMemory, Memory, Region};
 use crate::offline::CoreThreads;
 use crate::target::{Architecture, Module, NativeFrame, Registers, Signal, Target, Thread};
 use lldb_sys as sys;
@@ -24,6 +24,8 @@ pub struct LldbTarget {
     core_threads: Option<CoreThreads>,
     /// Asked for once: of a live process LLDB asks its server for each of them.
     regions: OnceCell<Vec<Region>>,
+    /// Thread pointers by the system's ids, where LLDB has no such register.
+    thread_pointers: OnceCell<Vec<(u64, u64)>>,
 }
 
 impl LldbTarget {
@@ -87,6 +89,7 @@ impl LldbTarget {
             is_live,
             core_threads,
             regions: OnceCell::new(),
+            thread_pointers: OnceCell::new(),
         })
     }
 
@@ -222,6 +225,20 @@ impl Target for LldbTarget {
                 let known = self.core_threads.iter().flat_map(|c| &c.registers);
                 if let Some((_, r)) = known.into_iter().find(same) {
                     thread.registers.tls = r.tls;
+                }
+            }
+            if self.is_live && self.architecture == Architecture::X64 {
+                let known = self.thread_pointers.get_or_init(|| {
+                    let regions = self.regions().unwrap_or_default();
+                    let pointer = |t: &Thread| {
+                        thread_pointer(&self.memory, &regions, t.registers.sp, t.id)
+                            .map(|pointer| (t.id, pointer))
+                    };
+                    threads.iter().filter_map(pointer).collect()
+                });
+                for thread in &mut threads {
+                    let found = known.iter().find(|(id, _)| *id == thread.id);
+                    thread.registers.tls = found.map_or(0, |(_, pointer)| *pointer);
                 }
             }
         }

@@ -7,11 +7,13 @@ mod fill;
 mod module_file;
 mod sparse;
 mod symbols;
+mod thread_pointer;
 pub use cache::CachedMemory;
 pub use core_map::{CoreMap, CoreSegment};
 pub use fill::FilledMemory;
 pub use module_file::{mapped_build_id, LoadSegment, ModuleFile, Symbol, SymbolKind, TlsBlock};
 pub use sparse::SparseMemory;
+pub use thread_pointer::thread_pointer;
 
 use crate::error::{Error, Result};
 use memmap2::Mmap;

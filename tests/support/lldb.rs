@@ -110,9 +110,10 @@ impl Lldb {
     pub fn json(&mut self, command: &str) -> serde_json::Value {
         let said = self.ask(command);
         let start = said
-            .find("{\n")
+            .find(['{', '['])
             .unwrap_or_else(|| panic!("'{command}': {said}"));
-        let end = said.rfind("\n}").map_or(said.len(), |at| at + 2);
+        let end = ["\n}", "\n]"].iter().filter_map(|e| said.rfind(e)).max();
+        let end = end.map_or(said.len(), |at| at + 2);
         let json = said
             .get(start..end)
             .unwrap_or_else(|| panic!("'{command}': {said}"));

@@ -29,6 +29,8 @@ impl Program {
             .args(flags)
             .arg(root.join("tests/programs").join(program))
             .args(arguments)
+            // Some write files where they are.
+            .current_dir(env!("CARGO_TARGET_TMPDIR"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
