@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::heap::Isolate;
 use crate::metadata::InstanceType;
-use crate::object::{Cx, HeapObject, Tagged};
+use crate::object::{Context, Cx, HeapObject, Tagged};
 
 /// Words looked at on either side of the isolate's saved exit frame: the current context is its
 /// neighbour in ThreadLocalTop on every line, but not always in the same place.
@@ -12,7 +12,12 @@ const AROUND: u64 = 64;
 /// Words of an isolate looked at.
 const FAR: u64 = 1 << 14;
 
-/// The native context the isolate has entered.
+/// Native contexts looked at, and words of one.
+const MOST_CONTEXTS: usize = 1000;
+const MOST_SLOTS: u64 = 1 << 10;
+
+/// The native context the isolate has entered; while optimized code runs it may have none noted,
+/// and then the oldest of its heap's.
 pub fn native_context<'a>(cx: Cx<'a>, isolate: &Isolate) -> Result<HeapObject<'a>> {
     let c_entry_fp = cx.layout.isolate.c_entry_fp.offset()?;
     let middle = isolate.address.saturating_add(c_entry_fp);
@@ -31,6 +36,7 @@ pub fn native_context<'a>(cx: Cx<'a>, isolate: &Isolate) -> Result<HeapObject<'a
             native_context_of(cx.object(value).ok()?)
         })
         .next()
+        .or_else(|| oldest_of_heap(cx, isolate))
         .ok_or_else(|| {
             Error::malformed(
                 "isolate",
@@ -38,6 +44,31 @@ pub fn native_context<'a>(cx: Cx<'a>, isolate: &Isolate) -> Result<HeapObject<'a
                 "it has no context entered: nothing of Node runs in it",
             )
         })
+}
+
+/// The end of Heap::native_contexts_list_: the first context that was made and still is there.
+/// Each has the next older one in a slot of its own, the only native context it holds.
+fn oldest_of_heap<'a>(cx: Cx<'a>, isolate: &Isolate) -> Option<HeapObject<'a>> {
+    let native = |word: u64| {
+        let object = cx.object(Tagged(word)).ok()?;
+        let is_native = object.instance_type() == Ok(InstanceType::NativeContext);
+        (word & 3 == 1 && is_native).then_some(object)
+    };
+    let word = |i: u64| cx.memory.u64(isolate.heap.saturating_add(i * 8)).ok();
+    let mut context = (0..FAR).map_while(word).find_map(native)?;
+    let slots = cx.layout.context.slots.offset().ok()?;
+    for _ in 0..MOST_CONTEXTS {
+        let length = Context(context).len().ok()?.min(MOST_SLOTS);
+        let older = (0..length)
+            .map_while(|i| context.slot(slots.saturating_add(i * 8)).ok())
+            .filter_map(native)
+            .find(|c| c.address != context.address);
+        match older {
+            Some(older) => context = older,
+            None => break,
+        }
+    }
+    Some(context)
 }
 
 /// The native context at the end of a context's chain.
