@@ -192,35 +192,35 @@ impl Builder {
         Ok(self.graph)
     }
 
-    /// Moves the edges that came out of order to their nodes, after those already there.
+    /// Moves the edges that came out of order to their nodes, after those already there: from the
+    /// last to the first, so that nothing needs a second place.
     fn merge_late(&mut self, nodes: usize) -> Result<()> {
         self.late.sort_by_key(|(from, _)| *from);
-        let old = std::mem::take(&mut self.graph);
-        let total = old.edge_words.len() + self.late.len();
-        let mut first_edges = Vec::with_capacity(nodes + 1);
-        let mut edge_words = Vec::with_capacity(total);
-        let mut edge_names = Vec::with_capacity(total);
-        let mut late = std::mem::take(&mut self.late).into_iter().peekable();
-        for node in 0..nodes {
-            first_edges.push(edge_words.len() as u32);
-            let range = old.edge_range(node as NodeId);
-            edge_words.extend_from_slice(&old.edge_words[range.clone()]);
-            edge_names.extend_from_slice(&old.edge_names[range]);
-            while let Some((_, edge)) = late.next_if(|(from, _)| *from as usize == node) {
-                edge_words.push(pack(edge));
-                edge_names.push(edge.name_or_index);
-            }
-        }
-        if late.next().is_some() {
+        let late = std::mem::take(&mut self.late);
+        if late.last().is_some_and(|(from, _)| *from as usize >= nodes) {
             return Err(Error::other("an edge starts at a node that does not exist"));
         }
-        first_edges.push(edge_words.len() as u32);
-        self.graph = Graph {
-            first_edges,
-            edge_words,
-            edge_names,
-            ..old
-        };
+        let graph = &mut self.graph;
+        let mut end = graph.edge_words.len();
+        graph.edge_words.resize(end + late.len(), 0);
+        graph.edge_names.resize(end + late.len(), 0);
+        let mut last = nodes;
+        for (before, (from, edge)) in late.iter().enumerate().rev() {
+            let from = *from as usize;
+            // Edges of nodes behind this one move behind it and those late ones before it.
+            let start = match from == last {
+                true => end,
+                false => graph.first_edges[from + 1] as usize,
+            };
+            graph.edge_words.copy_within(start..end, start + before + 1);
+            graph.edge_names.copy_within(start..end, start + before + 1);
+            graph.edge_words[start + before] = pack(*edge);
+            graph.edge_names[start + before] = edge.name_or_index;
+            for first in &mut graph.first_edges[from + 1..=last] {
+                *first += before as u32 + 1;
+            }
+            (end, last) = (start, from);
+        }
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ mod dominators;
 mod ephemerons;
 mod extract;
 mod heap_graph;
+mod in_order;
 mod names;
 mod ownership;
 mod retainers;

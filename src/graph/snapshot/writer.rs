@@ -2,20 +2,18 @@
 
 use super::Schema;
 use crate::error::{Error, Result};
+use crate::graph::in_order::in_order;
 use crate::graph::{EdgeType, Graph, NodeId, NodeType};
-use rayon::prelude::*;
 use std::fs::File;
 use std::io::Write;
 use std::ops::Range;
 use std::os::fd::IntoRawFd;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::sync_channel;
+use std::sync::{Mutex, PoisonError};
 
 const BUFFER: usize = 1 << 20;
 /// Nodes, edges or strings that one thread makes the text of.
-const BLOCK: usize = 1 << 15;
-/// Texts that wait to be written at most.
-const WAITING: usize = 4;
+const BLOCK: usize = 1 << 14;
 
 /// Called now and then with the share done, 0 to 1; `false` stops the writing.
 pub type Progress<'a> = &'a mut dyn FnMut(f64) -> bool;
@@ -164,6 +162,24 @@ trait Text {
     fn signed(&mut self, value: i32);
 }
 
+const EIGHT: u64 = 100_000_000;
+
+/// The eight digits of a number below [`EIGHT`] as text, the first in the lowest byte, and how
+/// many of them are zeros in front. All are made at once, so that nothing depends on how many
+/// there are: most of a snapshot is numbers.
+#[inline]
+fn eight_digits(value: u64) -> (u64, u32) {
+    // Two halves of four digits, four of two, eight of one: quotients by multiplication.
+    let halves = (value / 10_000) | ((value % 10_000) << 32);
+    let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let pairs = hundreds | ((halves - 100 * hundreds) << 16);
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    let digits = tens | ((pairs - 10 * tens) << 8);
+    // The last digit counts in any case.
+    let zeros = (digits | (1 << 56)).trailing_zeros() / 8;
+    (digits | 0x3030_3030_3030_3030, zeros)
+}
+
 impl Text for Vec<u8> {
     #[inline]
     fn text(&mut self, text: &str) {
@@ -171,18 +187,16 @@ impl Text for Vec<u8> {
     }
 
     #[inline]
-    fn number(&mut self, mut value: u64) {
-        let mut digits = [0u8; 20];
-        let mut at = digits.len();
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (value % 10) as u8;
-            value /= 10;
-            if value == 0 {
-                break;
-            }
+    fn number(&mut self, value: u64) {
+        if value < EIGHT {
+            let (digits, zeros) = eight_digits(value);
+            self.extend_from_slice(&(digits >> (8 * zeros)).to_le_bytes());
+            self.truncate(self.len() - zeros as usize);
+        } else {
+            self.number(value / EIGHT);
+            let (digits, _) = eight_digits(value % EIGHT);
+            self.extend_from_slice(&digits.to_le_bytes());
         }
-        self.extend_from_slice(&digits[at..]);
     }
 
     #[inline]
@@ -226,38 +240,23 @@ impl Writer<'_, '_> {
         count: usize,
         make: &(dyn Fn(Range<usize>, &mut Vec<u8>) + Sync),
     ) -> Result<()> {
-        let block = |number: usize| {
+        // Buffers that were written, to be filled again.
+        let spare: Mutex<Vec<Vec<u8>>> = Mutex::default();
+        let spares = || spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let block = |_: &mut (), number: usize| {
             let range = number * BLOCK..count.min((number + 1) * BLOCK);
-            let mut text = Vec::with_capacity(range.len() * 32);
+            let mut text = spares().pop().unwrap_or_default();
+            text.clear();
             let items = range.len();
             make(range, &mut text);
             (items, text)
         };
-        let blocks = count.div_ceil(BLOCK);
-        if blocks < 2 {
-            let (items, text) = block(0);
-            return self.give(&text, items);
-        }
-        let together = 2 * rayon::current_num_threads().max(1);
-        std::thread::scope(|scope| {
-            let (send, receive) = sync_channel(WAITING);
-            scope.spawn(move || {
-                for first in (0..blocks).step_by(together) {
-                    let last = blocks.min(first + together);
-                    let texts: Vec<_> = (first..last).into_par_iter().map(block).collect();
-                    for text in texts {
-                        // Nobody takes it any more after an error.
-                        if send.send(text).is_err() {
-                            return;
-                        }
-                    }
-                }
-            });
-            for (items, text) in receive {
-                self.give(&text, items)?;
-            }
+        let take = |_, (items, text): (usize, Vec<u8>)| {
+            self.give(&text, items)?;
+            spares().push(text);
             Ok(())
-        })
+        };
+        in_order(count.div_ceil(BLOCK), |_| (), block, || Ok(()), take)
     }
 
     fn all(&mut self, graph: &Graph, schema: &Schema) -> Result<()> {
@@ -421,33 +420,59 @@ fn escape(string: &str, out: &mut Vec<u8>) {
         }
     };
     out.push(b'"');
-    for char in string.chars() {
-        match char {
-            '\u{8}' => out.extend_from_slice(b"\\b"),
-            '\u{c}' => out.extend_from_slice(b"\\f"),
-            '\n' => out.extend_from_slice(b"\\n"),
-            '\r' => out.extend_from_slice(b"\\r"),
-            '\t' => out.extend_from_slice(b"\\t"),
-            '"' => out.extend_from_slice(b"\\\""),
-            '\\' => out.extend_from_slice(b"\\\\"),
-            ' '..='~' => out.push(char as u8),
-            _ => {
+    let mut rest = string;
+    loop {
+        let plain = |b: &u8| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\');
+        let run = rest.bytes().take_while(|b| plain(b)).count();
+        // What is plain is ASCII: the cut is between characters.
+        let (text, special) = rest.split_at(run);
+        out.extend_from_slice(text.as_bytes());
+        let mut chars = special.chars();
+        match chars.next() {
+            None => break,
+            Some('\u{8}') => out.extend_from_slice(b"\\b"),
+            Some('\u{c}') => out.extend_from_slice(b"\\f"),
+            Some('\n') => out.extend_from_slice(b"\\n"),
+            Some('\r') => out.extend_from_slice(b"\\r"),
+            Some('\t') => out.extend_from_slice(b"\\t"),
+            Some('"') => out.extend_from_slice(b"\\\""),
+            Some('\\') => out.extend_from_slice(b"\\\\"),
+            Some(char) => {
                 for &mut code in char.encode_utf16(&mut [0; 2]) {
                     unit(code, out);
                 }
             }
         }
+        rest = chars.as_str();
     }
     out.push(b'"');
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{write, write_file};
+    use super::{write, write_file, Text};
     use crate::error::Error;
     use crate::graph::snapshot::{read, Schema};
     use crate::graph::{named, Builder, Detachedness, EdgeType, Graph, Location, Node, NodeType};
     use crate::metadata::V8Version;
+
+    #[test]
+    fn numbers_are_written_as_everyone_writes_them() {
+        let mut values: Vec<u64> = (0..20).map(|n| 10u64.pow(n)).collect();
+        values.extend(
+            values
+                .clone()
+                .iter()
+                .flat_map(|v| [v - 1, v / 8 * 9, v / 3 * 2]),
+        );
+        values.extend((0..100_000u64).map(|n| n * 2_654_435_761 % 100_000_000));
+        values.extend([0, 90, 99_999_999, 100_000_000, 1 << 32, u64::MAX]);
+        for value in values {
+            let mut text = Vec::new();
+            text.number(value);
+            assert_eq!(String::from_utf8(text).unwrap(), value.to_string());
+        }
+    }
 
     fn graph() -> Graph {
         let mut builder = Builder::new();

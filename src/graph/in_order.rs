@@ -1,0 +1,115 @@
+//! Work in blocks on all cores, whose results the caller's thread takes in their order; it also
+//! looks after the user meanwhile.
+
+use crate::error::{Error, Result};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// How often the user is looked after while nothing is ready.
+const TICK: Duration = Duration::from_millis(50);
+/// How long a worker that is too far ahead waits before it looks again.
+const REST: Duration = Duration::from_micros(50);
+/// Blocks that each worker may be ahead of what was taken.
+const AHEAD: usize = 8;
+
+/// Makes `count` blocks, each worker with a state of its own, and has `take` take them from the
+/// first to the last. An error of `take` or of `tick` ends the work.
+pub fn in_order<S, T: Send>(
+    count: usize,
+    state: impl Fn(usize) -> S + Sync,
+    make: impl Fn(&mut S, usize) -> T + Sync,
+    mut tick: impl FnMut() -> Result<()>,
+    mut take: impl FnMut(usize, T) -> Result<()>,
+) -> Result<()> {
+    let workers = rayon::current_num_threads().min(count).max(1);
+    let next = AtomicUsize::new(0);
+    let taken = AtomicUsize::new(0);
+    let stop = AtomicBool::new(false);
+    let (sender, receiver) = mpsc::channel();
+    rayon::in_place_scope(|scope| {
+        for worker in 0..workers {
+            let (next, taken, stop, sender) = (&next, &taken, &stop, sender.clone());
+            let (state, make) = (&state, &make);
+            scope.spawn(move |_| {
+                let mut mine = state(worker);
+                loop {
+                    let block = next.fetch_add(1, Ordering::Relaxed);
+                    while block >= taken.load(Ordering::Relaxed) + workers * AHEAD
+                        && !stop.load(Ordering::Relaxed)
+                    {
+                        std::thread::sleep(REST);
+                    }
+                    if block >= count || stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    // The receiver outlives the scope.
+                    let _ = sender.send((block, make(&mut mine, block)));
+                }
+            });
+        }
+        drop(sender);
+        let mut early = BTreeMap::new();
+        let mut done = 0;
+        let outcome = loop {
+            match receiver.recv_timeout(TICK) {
+                Ok((block, made)) => {
+                    early.insert(block, made);
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    if let Err(error) = tick() {
+                        break Err(error);
+                    }
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => break Ok(()),
+            }
+            let mut outcome = Ok(());
+            while let (Some(made), Ok(())) = (early.remove(&done), &outcome) {
+                outcome = take(done, made);
+                done += 1;
+                taken.store(done, Ordering::Relaxed);
+            }
+            if outcome.is_err() {
+                break outcome;
+            }
+        };
+        stop.store(true, Ordering::Relaxed);
+        outcome?;
+        match done == count {
+            true => Ok(()),
+            false => Err(Error::other("a worker thread ended early")),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_come_in_order() {
+        let mut seen = Vec::new();
+        let take = |block, made: usize| {
+            seen.push((block, made));
+            Ok(())
+        };
+        in_order(1000, |_| (), |(), block| block * 2, || Ok(()), take).unwrap();
+        let all: Vec<_> = (0..1000).map(|block| (block, block * 2)).collect();
+        assert_eq!(seen, all);
+    }
+
+    #[test]
+    fn an_error_ends_the_work() {
+        let take = |block, _| match block < 10 {
+            true => Ok(()),
+            false => Err(Error::Interrupted),
+        };
+        let outcome = in_order(1 << 40, |_| (), |(), block| block, || Ok(()), take);
+        assert_eq!(outcome, Err(Error::Interrupted));
+        let slow = |_: &mut (), _| std::thread::sleep(Duration::from_millis(200));
+        let tick = || Err(Error::Interrupted);
+        let outcome = in_order(1 << 40, |_| (), slow, tick, |_, _| Ok(()));
+        assert_eq!(outcome, Err(Error::Interrupted));
+    }
+}
