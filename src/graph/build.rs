@@ -110,13 +110,9 @@ impl Builder {
         }
     }
 
-    /// Says at which address of the target a node is.
+    /// Says at which address of the target a node is; of nodes in their order.
     pub fn set_address(&mut self, node: NodeId, address: u64) {
-        let node = node as usize;
-        if self.graph.addresses.len() <= node {
-            self.graph.addresses.resize(node + 1, 0);
-        }
-        self.graph.addresses[node] = address;
+        self.graph.addresses.set(node, address);
     }
 
     /// Gives the next node without an id its id. Either all nodes get one or none.
@@ -175,9 +171,6 @@ impl Builder {
         self.graph.first_edges.resize(nodes + 1, edges);
         if !self.late.is_empty() {
             self.merge_late(nodes)?;
-        }
-        if !self.graph.addresses.is_empty() {
-            self.graph.addresses.resize(nodes, 0);
         }
         if !self.graph.ids.is_empty() && self.graph.ids.len() != nodes {
             return Err(Error::other("not every node has an id"));

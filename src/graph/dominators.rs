@@ -83,7 +83,7 @@ impl Dominators {
             }
         }
         let reached = search.vertex.len();
-        let dominator_order = semi_nca(&search, ownership, retainers);
+        let dominator_order = semi_nca(&mut search, ownership, retainers);
 
         let mut dominator = vec![root; count];
         let mut retained: Vec<u64> = (0..count as NodeId)
@@ -160,7 +160,7 @@ impl Dominators {
 }
 
 /// Preorder number of each node's immediate dominator, by preorder number.
-fn semi_nca(search: &Search, ownership: &Ownership, retainers: &Retainers) -> Vec<u32> {
+fn semi_nca(search: &mut Search, ownership: &Ownership, retainers: &Retainers) -> Vec<u32> {
     let count = search.vertex.len();
     let mut semi: Vec<u32> = (0..count as u32).collect();
     let mut label: Vec<u32> = (0..count as u32).collect();
@@ -197,7 +197,8 @@ fn semi_nca(search: &Search, ownership: &Ownership, retainers: &Retainers) -> Ve
             false => best.min(search.parent[w as usize]),
         };
     }
-    let mut dominator = search.parent.clone();
+    drop((label, ancestor));
+    let mut dominator = std::mem::take(&mut search.parent);
     for w in 1..count {
         let mut up = dominator[w];
         while up > semi[w] {

@@ -5,6 +5,7 @@
 //! The rules are those of DevTools' heap worker, so that every number agrees with the one a user
 //! sees there.
 
+mod addresses;
 mod build;
 mod classes;
 mod diff;
@@ -36,6 +37,7 @@ pub use strings::{Interner, StringId, Strings};
 pub use suspects::{anchor, functions_of, is_users_place, suspects, Anchor, Pattern, Suspect};
 pub use types::{Detachedness, EdgeType, NodeType};
 
+use addresses::Addresses;
 use rustc_hash::FxHashMap;
 
 /// Number of a node: its place in the columns.
@@ -68,7 +70,7 @@ pub struct Edge {
     pub to: NodeId,
 }
 
-/// A heap, in columns: about 26 bytes a node and 8 an edge.
+/// A heap, in columns: about 22 bytes a node and 8 an edge.
 #[derive(Default)]
 pub struct Graph {
     /// [`NodeType`] in the low six bits, [`Detachedness`] in the high two.
@@ -85,8 +87,8 @@ pub struct Graph {
     edge_words: Vec<u32>,
     edge_names: Vec<u32>,
     strings: Strings,
-    /// Addresses in the target; empty when the graph comes from a file. 0: no heap object.
-    addresses: Vec<u64>,
+    /// Addresses in the target; none when the graph comes from a file.
+    addresses: Addresses,
     /// By node.
     locations: Vec<Location>,
     /// Names of scripts by id; empty when the graph comes from a file.
@@ -159,10 +161,7 @@ impl Graph {
 
     /// Address of the heap object a node stands for.
     pub fn address(&self, node: NodeId) -> Option<u64> {
-        self.addresses
-            .get(node as usize)
-            .copied()
-            .filter(|&a| a != 0)
+        self.addresses.get(node)
     }
 
     /// Whether nodes have addresses in a target.
@@ -266,7 +265,7 @@ impl Graph {
             + self.first_edges.capacity() * 4
             + self.edge_words.capacity() * 4
             + self.edge_names.capacity() * 4
-            + self.addresses.capacity() * 8
+            + self.addresses.memory()
             + self.locations.capacity() * std::mem::size_of::<Location>()
             + self.strings.memory()
     }
