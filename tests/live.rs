@@ -236,7 +236,10 @@ fn check_threads(lldb: &mut Lldb, what: &str) {
     {
         let found: Vec<&Json> = threads.iter().filter(|t| t["role"] == *role).collect();
         assert_eq!(found.len(), 1, "{what}: {role} in {threads:?}");
-        assert_eq!(found[0]["isolate_number"], number, "{what}: {role}: {threads:?}");
+        assert_eq!(
+            found[0]["isolate_number"], number,
+            "{what}: {role}: {threads:?}"
+        );
     }
 }
 

@@ -3,14 +3,14 @@
 //!
 //! On x64 the block begins with a pointer to itself, and the C library keeps the thread's system
 //! id a little further on (glibc 0x2d0, musl 0x30). It lies above the stack of a thread that was
-//! started, and in a small mapping of its own for the first one.
+//! started, and for the first one in a small mapping, alone or grown together with others.
 
 use super::{Memory, Region};
 
 /// How far above the stack pointer the block may be: the size of a thread's stack.
 const MOST_STACK: u64 = 16 << 20;
-/// The largest mapping in which the first thread's block is looked for.
-const SMALL: u64 = 128 << 10;
+/// How much of the smallest mappings is searched for the first thread's block.
+const MOST_MAPPED: u64 = 32 << 20;
 /// How far from the block's start the system id may be.
 const BLOCK: usize = 0x400;
 const STEP: u64 = 16 << 10;
@@ -21,10 +21,19 @@ pub fn thread_pointer(memory: &dyn Memory, regions: &[Region], sp: u64, id: u64)
     let stack = regions.iter().find(|r| r.contains(sp))?;
     let end = stack.end.min(sp.saturating_add(MOST_STACK));
     find(memory, sp, end, id).or_else(|| {
-        regions
+        let size = |r: &Region| r.end.saturating_sub(r.start);
+        let mut others: Vec<&Region> = regions
             .iter()
-            .filter(|r| r.readable && r.writable && r.name.is_none())
-            .filter(|r| r.start != stack.start && r.end - r.start <= SMALL)
+            .filter(|r| r.readable && r.writable && r.name.is_none() && r.start != stack.start)
+            .collect();
+        others.sort_by_key(|r| size(r));
+        let mut searched = 0u64;
+        others
+            .into_iter()
+            .take_while(|r| {
+                searched = searched.saturating_add(size(r));
+                searched <= MOST_MAPPED
+            })
             .find_map(|r| find(memory, r.start, r.end, id))
     })
 }
