@@ -577,6 +577,8 @@ constants! {
         initializers_have_no_method: [],
         /// A function's own displayName comes first.
         by_display_name: [],
+        /// A name that V8 computes counts where a prototype has it.
+        inherits_native_names: [],
         /// Lines and columns of a script with a source URL are without the script's offset.
         offset_without_source_url: [],
         /// A constructor called by a frame whose translation ends with a construct stub is named so.

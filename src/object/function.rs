@@ -12,7 +12,7 @@ use crate::metadata::InstanceType;
 pub struct JSFunction<'a>(pub HeapObject<'a>);
 
 /// Longest function name read.
-const MAX_NAME: usize = 4096;
+const MAX_NAME: usize = 16 << 10;
 
 impl<'a> JSFunction<'a> {
     /// Takes an object that must be a JSFunction.
@@ -47,13 +47,35 @@ impl<'a> JSFunction<'a> {
         })
     }
 
-    /// Its name as JSFunction::GetDebugName gives it: its own property "name" where that is a
-    /// string, else the name in the source, else the inferred one.
+    /// Its name as JSFunction::GetDebugName gives it: its property "name" where that is a string
+    /// (a deleted one leaves that of its prototypes), else the name in the source, else the
+    /// inferred one.
     pub fn debug_name(self) -> Result<String> {
-        if let Ok(Some(name)) = self.own_name() {
+        if let Ok(Some(name)) = JSObject(self.0).data_string("name", MAX_NAME) {
+            return Ok(name);
+        }
+        if let Ok(Some(name)) = self.inherited_native_name() {
             return Ok(name);
         }
         self.shared()?.debug_name()
+    }
+
+    /// The name of the function that it inherits the accessor "name" from, where that counts.
+    fn inherited_native_name(self) -> Result<Option<String>> {
+        let rules = &self.0.cx.layout.call_site;
+        if rules.inherits_native_names.known() != Some(1) {
+            return Ok(None);
+        }
+        let found = JSObject(self.0).inherited_property("name")?;
+        match found {
+            Some((JSObject(holder), property))
+                if holder.address != self.0.address
+                    && matches!(property.value, Ok(PropertyValue::Native(_))) =>
+            {
+                JSFunction::new(holder)?.shared()?.name().map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Its name as its property `name` gives it, or the inferred one where that is "".

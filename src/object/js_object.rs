@@ -7,6 +7,9 @@ use super::{HeapObject, JSString, Map, Tagged};
 use crate::error::{Error, Result};
 use crate::metadata::InstanceType;
 
+/// Prototypes looked at on a chain at most.
+const MAX_CHAIN: usize = 1000;
+
 /// Any JSObject (or another JSReceiver, as far as it has properties).
 #[derive(Clone, Copy, Debug)]
 pub struct JSObject<'a>(pub HeapObject<'a>);
@@ -79,6 +82,49 @@ impl<'a> JSObject<'a> {
     pub fn own_property_named(self, name: &str) -> Result<Option<Property>> {
         let cx = self.0.cx;
         self.own_property(|key| is_name(cx, key, name))
+    }
+
+    /// The object and its prototypes, as far as they are ordinary objects.
+    pub fn chain(self) -> impl Iterator<Item = JSObject<'a>> {
+        let mut next = Some(self.0);
+        std::iter::from_fn(move || {
+            let current = next.take()?;
+            let number = current.instance_type_number().ok()?;
+            if !current.cx.layout.types.is_js_object(number) {
+                return None;
+            }
+            let prototype = current.map().and_then(|m| m.prototype());
+            next = prototype.and_then(|p| current.cx.object(p)).ok();
+            Some(JSObject(current))
+        })
+        .take(MAX_CHAIN)
+    }
+
+    /// What the object or the first of its prototypes that has the property holds, with its holder.
+    pub fn inherited_property(self, name: &str) -> Result<Option<(JSObject<'a>, Property)>> {
+        for object in self.chain() {
+            if let Some(property) = object.own_property_named(name)? {
+                return Ok(Some((object, property)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The string that JSReceiver::GetDataProperty gives.
+    pub fn data_string(self, name: &str, limit: usize) -> Result<Option<String>> {
+        let Some((_, property)) = self.inherited_property(name)? else {
+            return Ok(None);
+        };
+        let PropertyValue::Tagged(value) = property.value? else {
+            return Ok(None);
+        };
+        let Ok(value) = self.0.cx.object(value) else {
+            return Ok(None);
+        };
+        if !value.is_string()? {
+            return Ok(None);
+        }
+        Ok(Some(JSString(value).read(limit)?.text()))
     }
 
     fn fast_properties(self, map: Map<'a>) -> Result<Vec<Property>> {

@@ -27,7 +27,7 @@ pub struct FunctionVariable {
 }
 
 /// Longest name of a variable or function read.
-const MAX_NAME: usize = 4096;
+const MAX_NAME: usize = 16 << 10;
 
 /// VariableAllocationInfo.
 const STACK: i64 = 1;

@@ -11,7 +11,7 @@ use crate::metadata::InstanceType;
 pub struct SharedFunctionInfo<'a>(pub HeapObject<'a>);
 
 /// Longest function name read.
-const MAX_NAME: usize = 4096;
+const MAX_NAME: usize = 16 << 10;
 
 /// V8 could not tell how far the `function` keyword is from the parameters.
 const TOKEN_OUT_OF_RANGE: u16 = u16::MAX;

@@ -11,10 +11,8 @@ use crate::object::{
     JSObject, JSString, PropertyValue, Script, SharedFunctionInfo, Tagged,
 };
 
-/// Prototypes asked for a method at most.
-const MAX_CHAIN: usize = 1000;
 /// Longest name of a property read.
-const MAX_NAME: usize = 4096;
+const MAX_NAME: usize = 16 << 10;
 
 /// A frame as stack traces see it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -184,7 +182,7 @@ fn is_visible(shared: SharedFunctionInfo, script: Option<Script>) -> bool {
 
 fn function_name(function: JSFunction, is_eval: bool) -> Option<String> {
     if function.0.cx.layout.call_site.by_display_name.known() == Some(1) {
-        if let Ok(Some(name)) = data_string(JSObject(function.0), "displayName") {
+        if let Ok(Some(name)) = JSObject(function.0).data_string("displayName", MAX_NAME) {
             return Some(name);
         }
     }
@@ -193,20 +191,6 @@ fn function_name(function: JSFunction, is_eval: bool) -> Option<String> {
         return Some(name);
     }
     is_eval.then(|| "eval".to_string())
-}
-
-fn data_string(object: JSObject, name: &str) -> Result<Option<String>> {
-    let Some(property) = object.own_property_named(name)? else {
-        return Ok(None);
-    };
-    let PropertyValue::Tagged(value) = property.value? else {
-        return Ok(None);
-    };
-    let value = object.0.cx.object(value)?;
-    if !value.is_string()? {
-        return Ok(None);
-    }
-    Ok(Some(JSString(value).read(MAX_NAME)?.text()))
 }
 
 fn type_name(cx: Cx, receiver: Tagged) -> Option<String> {
@@ -286,25 +270,6 @@ fn method_name(
     )
 }
 
-/// The object and its prototypes, as far as they are ordinary objects.
-fn chain(object: HeapObject<'_>) -> impl Iterator<Item = HeapObject<'_>> {
-    let mut next = Some(object);
-    std::iter::from_fn(move || {
-        let current = next.take()?;
-        let number = current.instance_type_number().ok()?;
-        if !current.cx.layout.types.is_js_object(number) {
-            return None;
-        }
-        next = current
-            .map()
-            .and_then(|m| m.prototype())
-            .and_then(|p| current.cx.object(p))
-            .ok();
-        Some(current)
-    })
-    .take(MAX_CHAIN)
-}
-
 fn is_value(value: &Result<PropertyValue>, function: Tagged) -> bool {
     match value {
         Ok(PropertyValue::Tagged(value)) => *value == function,
@@ -321,7 +286,7 @@ fn is_method(receiver: HeapObject, name: &str, function: Tagged) -> bool {
         .parse::<u32>()
         .ok()
         .filter(|i| *i != u32::MAX && i.to_string() == name);
-    for object in chain(receiver) {
+    for JSObject(object) in JSObject(receiver).chain() {
         let found = match index {
             Some(index) => element(object, u64::from(index)).map(|v| v == function),
             None => JSObject(object)
@@ -362,8 +327,8 @@ fn element(object: HeapObject, index: u64) -> Option<Tagged> {
 fn infer_method_name(receiver: HeapObject, function: Tagged, by_name: bool) -> Option<String> {
     let cx = receiver.cx;
     let mut found: Option<Tagged> = None;
-    for object in chain(receiver) {
-        let properties = JSObject(object).own_properties().ok()?;
+    for object in JSObject(receiver).chain() {
+        let properties = object.own_properties().ok()?;
         for p in properties {
             if p.attributes.dont_enumerate || !is_value(&p.value, function) {
                 continue;

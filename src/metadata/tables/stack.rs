@@ -93,6 +93,7 @@ const V7_8: &[Row] = &[
     ("call_site.accessors_are_named", 0, SOURCE),
     ("frame.builtin_argc", -24, SOURCE),
     ("call_site.by_display_name", 1, SOURCE),
+    ("call_site.inherits_native_names", 0, MEASURED),
     ("call_site.offset_without_source_url", 0, SOURCE),
     ("call_site.constructors_of_stubs", 0, SOURCE),
     ("script.eval_mask", 1, SOURCE),
@@ -195,6 +196,7 @@ const V13_6: &[Row] = &[
 const V13_7: &[Row] = &[("source_positions.has_flags", 1, MEASURED)];
 
 const V14_6: &[Row] = &[
+    ("call_site.inherits_native_names", 1, SOURCE),
     ("frame.builtin_exit_receiver", 40, SOURCE),
     ("frame.builtin_exit_extra", 3, SOURCE),
     ("frame.api_callback_exit_target", 40, SOURCE),

@@ -1,0 +1,86 @@
+//! One stack of thousands of calls of every kind, held line by line against `Error.stack` of the
+//! same moment: names, receivers, builtins that call back, conversions, proxies, `eval`, modules.
+
+mod support;
+
+use serde_json::Value;
+use support::{core_with, major, nodes};
+use v8rs::command::App;
+use v8rs::offline::OfflineHost;
+
+/// The lines of a frame as a stack trace prints them.
+fn lines(frame: &Value) -> Vec<String> {
+    let calls = frame["calls"].as_array().expect("calls").iter();
+    let calls = calls.filter(|c| frame["kind"] != "api_exit" && c["in_stack_traces"] == true);
+    calls
+        .map(|call| {
+            let place = &call["call"];
+            let place = match place["file"].as_str() {
+                Some(file) => format!("{file}:{}:{}", place["line"], place["column"]),
+                None => "<anonymous>".to_string(),
+            };
+            match call["name"].as_str() {
+                Some(name) => format!("{name} ({place})"),
+                None => place,
+            }
+        })
+        .collect()
+}
+
+fn check(node: &str, arguments: &[&str]) {
+    let core = core_with("calls", node, arguments);
+    let said: Value = serde_json::from_str(&core.output("calls")).expect("JSON");
+    let stack = said["stack"].as_str().expect("a stack");
+    // A name may have line ends of its own.
+    let theirs: Vec<&str> = stack.split("\n    at ").skip(1).collect();
+    assert!(theirs.len() > 2000, "node {node}: {}", theirs.len());
+    let host = OfflineHost {
+        core: core.core.clone(),
+        program: core.program.clone(),
+    };
+    let outcome = App::new().run(&host, "bt", &["--json".to_string()]);
+    assert_eq!(outcome.error, None, "{node}");
+    let found: Value = serde_json::from_str(&outcome.text).expect("JSON");
+    let frames = found["frames"].as_array().expect("frames");
+    let ours: Vec<String> = frames.iter().flat_map(lines).collect();
+    for (at, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+        assert_eq!(ours, theirs, "node {node} {arguments:?}: call {at}");
+    }
+    assert_eq!(ours.len(), theirs.len(), "node {node} {arguments:?}");
+}
+
+#[test]
+fn interpreted() {
+    for node in nodes() {
+        check(&node, &["--no-opt"]);
+    }
+}
+
+#[test]
+fn baseline() {
+    for node in nodes().iter().filter(|n| major(n) >= 16) {
+        check(node, &["--always-sparkplug", "--no-opt"]);
+    }
+}
+
+#[test]
+fn after_many_rounds() {
+    for node in nodes() {
+        check(&node, &["--", "hot"]);
+    }
+}
+
+#[test]
+fn turbofan() {
+    for node in nodes() {
+        check(&node, &["--allow-natives-syntax", "--", "turbofan"]);
+    }
+}
+
+#[test]
+fn maglev() {
+    for node in nodes().iter().filter(|n| major(n) >= 24) {
+        let arguments = ["--allow-natives-syntax", "--maglev", "--", "maglev"];
+        check(node, &arguments);
+    }
+}
