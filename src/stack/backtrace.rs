@@ -323,7 +323,7 @@ impl<'a> Decoder<'a> {
             out.push(Call {
                 site: match (function, receiver) {
                     (Some(f), Some(_)) => CallSite::new(f, receiver, frame.is_constructor),
-                    _ => CallSite::of_shared(shared),
+                    _ => CallSite::of_shared(shared, receiver, frame.is_constructor),
                 },
                 function,
                 shared,
@@ -355,7 +355,7 @@ impl<'a> Decoder<'a> {
             let Some(Ok(shared)) = inlined.shared.map(SharedFunctionInfo::new) else {
                 continue;
             };
-            let mut site = CallSite::of_shared(shared);
+            let mut site = CallSite::of_shared(shared, None, false);
             site.is_constructor = shared.kind().is_ok_and(|k| k.is_class_constructor);
             out.push(Call {
                 site,

@@ -42,6 +42,35 @@ impl CallSite {
     pub fn new(function: JSFunction, receiver: Option<Tagged>, is_constructor: bool) -> CallSite {
         let cx = function.0.cx;
         let shared = function.shared().ok();
+        let named = |is_eval| function_name(function, is_eval);
+        let mut site = CallSite::with(cx, shared, receiver, is_constructor, named);
+        if let (Some(shared), Some(receiver)) = (shared, receiver) {
+            if !is_constructor && !site.is_toplevel {
+                site.method_name = method_name(cx, function, shared, receiver);
+            }
+        }
+        site
+    }
+
+    /// For a function that is only known by what its closures share: inlined, without an object
+    /// of its own or without a record of it. No property can be that object.
+    pub fn of_shared(
+        shared: SharedFunctionInfo,
+        receiver: Option<Tagged>,
+        is_constructor: bool,
+    ) -> CallSite {
+        let name = shared.debug_name().unwrap_or_default();
+        let named = |is_eval| name_or_eval(name, is_eval);
+        CallSite::with(shared.0.cx, Some(shared), receiver, is_constructor, named)
+    }
+
+    fn with(
+        cx: Cx,
+        shared: Option<SharedFunctionInfo>,
+        receiver: Option<Tagged>,
+        is_constructor: bool,
+        name: impl FnOnce(bool) -> Option<String>,
+    ) -> CallSite {
         let script = shared.and_then(|s| s.script().ok().flatten());
         let is_eval = script.is_some_and(|s| is_eval(s).unwrap_or(false));
         // Constructors of derived classes have the hole for `this` until super() is called.
@@ -51,34 +80,16 @@ impl CallSite {
                 || is_null(cx, r)
                 || kind_of(cx, r) == Some(InstanceType::JSGlobalProxy)
         });
-        let mut site = CallSite {
-            function_name: function_name(function, is_eval),
+        let of_method = receiver.filter(|_| !is_constructor && !is_toplevel);
+        CallSite {
+            function_name: name(is_eval),
+            type_name: of_method.and_then(|r| type_name(cx, r)),
             is_constructor,
             is_toplevel,
             is_eval,
             is_visible: shared.is_some_and(|s| is_visible(s, script)),
             identifiers_only: cx.layout.call_site.type_before_identifiers_only.known() == Some(1),
             accessors_are_named: cx.layout.call_site.accessors_are_named.known() == Some(1),
-            ..CallSite::default()
-        };
-        if let Some(receiver) = receiver {
-            if !is_constructor && !is_toplevel {
-                site.type_name = type_name(cx, receiver);
-                site.method_name = shared.and_then(|s| method_name(cx, function, s, receiver));
-            }
-        }
-        site
-    }
-
-    /// For a function that is only known by what its closures share (inlined without a record
-    /// of its receiver).
-    pub fn of_shared(shared: SharedFunctionInfo) -> CallSite {
-        let script = shared.script().ok().flatten();
-        CallSite {
-            function_name: shared.debug_name().ok().filter(|n| !n.is_empty()),
-            is_toplevel: true,
-            is_eval: script.is_some_and(|s| is_eval(s).unwrap_or(false)),
-            is_visible: is_visible(shared, script),
             ..CallSite::default()
         }
     }
@@ -186,7 +197,10 @@ fn function_name(function: JSFunction, is_eval: bool) -> Option<String> {
             return Some(name);
         }
     }
-    let name = function.debug_name().unwrap_or_default();
+    name_or_eval(function.debug_name().unwrap_or_default(), is_eval)
+}
+
+fn name_or_eval(name: String, is_eval: bool) -> Option<String> {
     if !name.is_empty() {
         return Some(name);
     }
