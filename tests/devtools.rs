@@ -1,6 +1,7 @@
 //! Distances, retainers, dominators, retained sizes, classes and differences, object by object
-//! against DevTools' own heap worker (npm chrome-devtools-frontend), on snapshots that V8 wrote and
-//! on ours from the cores of the same processes; and what DevTools in a Chromium shows of ours.
+//! against DevTools' own heap worker (npm chrome-devtools-frontend) and memlab (npm
+//! @memlab/heap-analysis), on snapshots that V8 wrote and on ours from the cores of the same
+//! processes; and what DevTools in a Chromium shows of ours.
 
 mod support;
 
@@ -16,23 +17,29 @@ use v8rs::offline::OfflineHost;
 /// The Node that runs DevTools' code.
 const RUNNER: &str = "22.23.3";
 
-/// The modules, installed once beside the Node builds.
+/// DevTools' modules.
 fn modules() -> PathBuf {
+    installed("devtools", &["chrome-devtools-frontend", "esbuild"])
+}
+
+/// Modules of npm, installed once in a directory beside the Node builds.
+fn installed(name: &str, packages: &[&str]) -> PathBuf {
     let cache = std::env::var_os("V8RS_CACHE").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/v8rs"),
         PathBuf::from,
     );
-    let directory = cache.join("devtools");
-    let installed = directory.join("node_modules/chrome-devtools-frontend");
-    if !installed.exists() {
+    let directory = cache.join(name);
+    if !directory.join("node_modules").join(packages[0]).exists() {
         std::fs::create_dir_all(&directory).unwrap();
         std::fs::write(directory.join("package.json"), "{\"private\":true}").unwrap();
         let status = Command::new("npm")
             .args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
-            .args(["chrome-devtools-frontend", "esbuild"])
+            .args(packages)
+            // memlab would bring a browser along.
+            .env("PUPPETEER_SKIP_DOWNLOAD", "1")
             .current_dir(&directory)
             .status()
-            .expect("npm is needed for DevTools' code");
+            .expect("npm is needed for DevTools' and memlab's code");
         assert!(status.success(), "npm install");
     }
     directory
@@ -46,11 +53,15 @@ fn node(version: &str) -> PathBuf {
 }
 
 fn oracle(files: &[&Path]) -> Vec<Value> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/devtools/oracle.mjs");
+    run("oracle.mjs", &modules(), files)
+}
+
+fn run(script: &str, modules: &Path, files: &[&Path]) -> Vec<Value> {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/devtools");
     let output = Command::new(node(RUNNER))
         .arg("--max-old-space-size=4096")
-        .arg(script)
-        .arg(modules())
+        .arg(scripts.join(script))
+        .arg(modules)
         .args(files)
         .output()
         .unwrap();
@@ -192,6 +203,103 @@ fn as_devtools_sees_every_snapshot() {
         compare(&core.directory.join("heap.heapsnapshot"));
         let file = ours(&core);
         compare(&file);
+        std::fs::remove_file(file).unwrap();
+    }
+}
+
+/// What each node dominates, in bytes by the file itself: DevTools counts the size of what belongs to
+/// one object alone as that object's, memlab does not.
+fn own_sizes(graph: &HeapGraph) -> Vec<u64> {
+    let g = graph.graph();
+    let count = g.node_count() as NodeId;
+    let dominator = |node| graph.dominators().dominator(node);
+    let mut sizes: Vec<u64> = (0..count).map(|node| g.self_size(node)).collect();
+    let mut waiting = vec![0u32; sizes.len()];
+    for node in (0..count).filter(|n| *n != g.root()) {
+        waiting[dominator(node) as usize] += 1;
+    }
+    let mut ready: Vec<NodeId> = (0..count).filter(|n| waiting[*n as usize] == 0).collect();
+    while let Some(node) = ready.pop() {
+        if node == g.root() {
+            continue;
+        }
+        let above = dominator(node);
+        sizes[above as usize] += sizes[node as usize];
+        waiting[above as usize] -= 1;
+        if waiting[above as usize] == 0 {
+            ready.push(above);
+        }
+    }
+    sizes
+}
+
+/// The snapshot in which DevTools' rules give what memlab's do: the user's objects are all that the
+/// roots reach, not what the global objects reach; and a WeakMap's table and its key hold a value
+/// each for itself, not both together (which DevTools knows by the edges' names).
+fn as_memlab_takes_it(file: &Path) -> HeapGraph {
+    let text = std::fs::read_to_string(file).unwrap();
+    let text = text.replace(" / part of key ", " / part of ");
+    let mut json: Value = serde_json::from_str(&text).unwrap();
+    let place = |of: &Value, what: &str| {
+        let list = of.as_array().unwrap().iter();
+        list.into_iter().position(|f| f == what).unwrap()
+    };
+    let meta = json["snapshot"]["meta"].clone();
+    let fields = meta["edge_fields"].as_array().unwrap().len();
+    let kind = place(&meta["edge_fields"], "type");
+    let name = place(&meta["edge_fields"], "name_or_index");
+    let shortcut = place(&meta["edge_types"][0], "shortcut");
+    let of_root = json["nodes"][place(&meta["node_fields"], "edge_count")].as_u64();
+    for edge in 0..of_root.unwrap() as usize {
+        json["edges"][edge * fields + kind] = Value::from(shortcut);
+        json["edges"][edge * fields + name] = Value::from(0);
+    }
+    let changed = file.with_extension("changed.heapsnapshot");
+    // In V8's order: readers go by it.
+    let parts = ["snapshot", "nodes", "edges", "locations", "strings"]
+        .map(|part| format!("\"{part}\":{}", json[part]));
+    std::fs::write(&changed, format!("{{{}}}", parts.join(","))).unwrap();
+    let graph = HeapGraph::new(snapshot::read_file(&changed).unwrap());
+    std::fs::remove_file(changed).unwrap();
+    graph
+}
+
+/// Retained sizes of a thousand objects and the hundred largest, as memlab computes them from the
+/// same file.
+fn compare_with_memlab(file: &Path) {
+    let modules = installed("memlab", &["@memlab/heap-analysis"]);
+    let graph = as_memlab_takes_it(file);
+    let g = graph.graph();
+    let retained = own_sizes(&graph);
+    let mut nodes = 0;
+    for line in run("memlab.cjs", &modules, &[file]) {
+        let Some(node) = line["node"].as_u64() else {
+            assert_eq!(Value::from(g.node_count()), line["nodes"]);
+            continue;
+        };
+        let node = node as NodeId;
+        assert_eq!(Value::from(g.id(node)), line["id"], "{line}");
+        assert_eq!(Value::from(g.self_size(node)), line["self"], "{line}");
+        let retained = retained[node as usize];
+        assert_eq!(Value::from(retained), line["retained"], "{line}");
+        nodes += 1;
+    }
+    assert!(nodes >= 1000);
+}
+
+/// Every line's own snapshot and ours: memlab loads them, and says the same of them. A line's first
+/// release writes what its last does.
+#[test]
+fn as_memlab_sees_every_snapshot() {
+    let last = |c: &Core| !support::FIRST.contains(&c.node.as_str());
+    for core in support::cores_of("heap").into_iter().filter(last) {
+        eprintln!("{}", core.node);
+        let file = ours(&core);
+        let theirs = file.with_extension("v8.heapsnapshot");
+        std::fs::copy(core.directory.join("heap.heapsnapshot"), &theirs).unwrap();
+        compare_with_memlab(&theirs);
+        std::fs::remove_file(theirs).unwrap();
+        compare_with_memlab(&file);
         std::fs::remove_file(file).unwrap();
     }
 }
