@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use support::Core;
 use v8rs::command::App;
 use v8rs::graph::{diff, snapshot, Classes, HeapGraph, Identity, NodeId};
@@ -182,8 +183,10 @@ fn compare_node(graph: &HeapGraph, node: NodeId, line: &Value) {
 
 /// The snapshot that we write of a core.
 fn ours(core: &Core) -> PathBuf {
-    let of = core.directory.file_name().unwrap().to_string_lossy();
-    let name = format!("v8rs-{}-{of}.heapsnapshot", std::process::id());
+    // Tests that run at the same time each write their own.
+    static WRITTEN: AtomicUsize = AtomicUsize::new(0);
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let name = format!("v8rs-{}-{number}.heapsnapshot", std::process::id());
     let file = std::env::temp_dir().join(name);
     let host = OfflineHost {
         core: core.core.clone(),
