@@ -58,6 +58,14 @@ pub struct Roots {
     fillers: [Option<Tagged>; 3],
 }
 
+/// A garbage collection that stops the program (V8's `HeapState`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Collection {
+    Scavenge,
+    MarkCompact,
+    MinorMarkCompact,
+}
+
 /// An isolate.
 #[derive(Debug, Clone)]
 pub struct Isolate {
@@ -119,6 +127,18 @@ impl Isolate {
             _ => entered()
                 .find(left)
                 .or_else(|| entered().max_by_key(|t| t.id)),
+        }
+    }
+
+    /// The garbage collection that its threads were stopped in the middle of. Marking and sweeping
+    /// beside the program are none: they move nothing.
+    pub fn collection(&self, memory: &dyn Memory, layout: &Layout) -> Option<Collection> {
+        let at = layout.heap.gc_state.offset().ok()?;
+        match memory.u32(self.heap.checked_add(at)?).ok()? {
+            1 => Some(Collection::Scavenge),
+            2 => Some(Collection::MarkCompact),
+            3 => Some(Collection::MinorMarkCompact),
+            _ => None,
         }
     }
 
@@ -229,6 +249,7 @@ impl Isolates {
         };
         found.assign_threads(target, layout);
         found.find_allocation(target.memory());
+        found.warn_of_collections(target.memory(), layout);
         Ok(found)
     }
 
@@ -283,6 +304,23 @@ impl Isolates {
             }
         }
         self.labs.sort_unstable_by_key(|l| l.top);
+    }
+
+    /// Says where V8 was moving objects: one that was on its way is not where the page's flags and
+    /// the references to it say.
+    fn warn_of_collections(&mut self, memory: &dyn Memory, layout: &Layout) {
+        for (number, isolate) in self.isolates.iter().enumerate() {
+            let what = match isolate.collection(memory, layout) {
+                None => continue,
+                Some(Collection::Scavenge) => "the young generation (a scavenge)",
+                Some(Collection::MarkCompact) => "the whole heap (a mark-compact)",
+                Some(Collection::MinorMarkCompact) => "the young generation (a minor mark-compact)",
+            };
+            self.warnings.push(format!(
+                "isolate {number} was in the middle of a garbage collection of {what}: objects that \
+                 V8 had yet to move, and what only they hold, may be missing here"
+            ));
+        }
     }
 
     fn assign_threads(&mut self, target: &dyn Target, layout: &Layout) {

@@ -19,7 +19,7 @@ pub use body::{body, Body};
 pub use classes::{Class, ClassId, Classes};
 pub use image::{HeapImage, ImagePage};
 pub use index::{HeapIndex, ImageOver, ObjectRef};
-pub use isolate::{Isolate, Isolates, RootName, Roots};
+pub use isolate::{Collection, Isolate, Isolates, RootName, Roots};
 pub use labs::Lab;
 pub use pages::{Page, PAGE_ALIGNMENT};
 pub use parallel::Watch;

@@ -977,6 +977,11 @@ constants! {
         inlining_positions_size: [],
         inlining_entry_size: [],
     }
+    /// Heap: offsets from its start.
+    heap: HeapLayout {
+        /// `gc_state_`.
+        gc_state: [],
+    }
     /// The most that a heap may hold.
     heap_limits: HeapLimitsLayout {
         /// How many words before max_old_generation_size_ max_semi_space_size_ is in the Heap.

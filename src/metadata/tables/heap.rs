@@ -5,6 +5,7 @@ use super::{Table, GONE};
 
 const CORE: &str = "measured on cores of the official Node builds";
 const SOURCE: &str = "v8 source, confirmed on cores";
+const CODE: &str = "code of Heap::SetGCState in the official Node builds";
 
 /// All lines that changed something, oldest first.
 pub static HEAP: &[Table] = &[
@@ -22,6 +23,7 @@ pub static HEAP: &[Table] = &[
             ("page.from_mask", 8, SOURCE),
             ("page.to_mask", 16, SOURCE),
             ("isolate.c_entry_fp", 0x3110, CORE),
+            ("heap.gc_state", 0x188, CODE),
             ("heap_limits.semi_space_before", 3, SOURCE),
             ("oddball.to_string", 16, SOURCE),
         ],
@@ -34,6 +36,7 @@ pub static HEAP: &[Table] = &[
             ("page.area_end", 40, CORE),
             ("page.owner", 88, CORE),
             ("isolate.c_entry_fp", 0x32f0, CORE),
+            ("heap.gc_state", 0x198, CODE),
         ],
     },
     Table {
@@ -45,22 +48,32 @@ pub static HEAP: &[Table] = &[
             ("page.area_end", 32, CORE),
             ("page.owner", 64, CORE),
             ("isolate.c_entry_fp", 0x36b8, CORE),
+            ("heap.gc_state", 0x1d8, CODE),
         ],
     },
     Table {
         line: (10, 1),
         node: "18.0",
-        rows: &[("isolate.c_entry_fp", 0x44e0, CORE)],
+        rows: &[
+            ("isolate.c_entry_fp", 0x44e0, CORE),
+            ("heap.gc_state", 0x238, CODE),
+        ],
     },
     Table {
         line: (10, 2),
         node: "18",
-        rows: &[("isolate.c_entry_fp", 0x4538, CORE)],
+        rows: &[
+            ("isolate.c_entry_fp", 0x4538, CORE),
+            ("heap.gc_state", 0x240, CODE),
+        ],
     },
     Table {
         line: (11, 3),
         node: "20",
-        rows: &[("isolate.c_entry_fp", 0x180, CORE)],
+        rows: &[
+            ("isolate.c_entry_fp", 0x180, CORE),
+            ("heap.gc_state", 0x228, CODE),
+        ],
     },
     Table {
         line: (12, 4),
@@ -74,6 +87,7 @@ pub static HEAP: &[Table] = &[
             ("page.area_end", 40, CORE),
             ("page.owner", 72, CORE),
             ("isolate.c_entry_fp", 0x110, CORE),
+            ("heap.gc_state", 0x198, CODE),
         ],
     },
     Table {
@@ -86,13 +100,17 @@ pub static HEAP: &[Table] = &[
             ("page.area_end", 56, CORE),
             ("page.owner", 80, CORE),
             ("isolate.c_entry_fp", 0x140, CORE),
+            ("heap.gc_state", 0x220, CODE),
             ("heap_limits.semi_space_before", 4, SOURCE),
         ],
     },
     Table {
         line: (14, 1),
         node: "25, 26",
-        rows: &[("isolate.c_entry_fp", 0x148, CORE)],
+        rows: &[
+            ("isolate.c_entry_fp", 0x148, CORE),
+            ("heap.gc_state", 0x228, CODE),
+        ],
     },
     Table {
         line: (14, 6),
