@@ -331,9 +331,12 @@ pub fn thread_frames<'a>(
         codes: CodeFinder::default(),
     };
     // In JavaScript at this moment: the registers are those of its innermost frame.
+    // V8 maps the builtins of its file a second time, near its code; a core may leave that out as it
+    // is unmodified, and nothing is known of the place then.
     let executing = regions
         .iter()
-        .any(|r| r.executable && r.contains(registers.pc));
+        .find(|r| r.contains(registers.pc))
+        .is_none_or(|r| r.executable);
     let in_builtin = || {
         target
             .symbolize(registers.pc)
