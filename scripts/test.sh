@@ -16,9 +16,6 @@ export V8RS_NODES V8RS_CACHE
 # Before the build, so that a lack of network is told at once.
 for version in $V8RS_NODES; do "$root/scripts/node.sh" "$version" >/dev/null; done
 
-# It takes the cores at random moments.
-have gdb || apt_need gdb
-
 cd "$root"
 # What LLDB loads in the end-to-end tests; cargo does not build it for them.
 cargo build --release

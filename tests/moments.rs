@@ -1,7 +1,7 @@
 //! Cores that gdb takes at random moments: of a program that allocates without a pause, so that many
-//! fall into garbage collections, and of one whose code is optimized. V8RS_MOMENTS says how many of
-//! each a release (2 unless told otherwise, of the newest release under test); `scripts/moments.sh`
-//! takes many and prints a table.
+//! fall into garbage collections, and of one whose code is optimized. No two runs see the same cores,
+//! so they are run when asked for: `scripts/moments.sh` prints a table. V8RS_MOMENTS says how many of
+//! each a release (2 unless told otherwise, of the newest release under test).
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -202,7 +202,10 @@ fn stack(moment: &Moment, program: &Program) -> Result<String, String> {
     let Some(first) = calls.first() else {
         return Ok("in no function of the program".to_string());
     };
-    if named("waited", first) || first.1 == 183 || named("level1", first) && calls.len() == 1 {
+    if named("waited", first)
+        || first.1 == number(&truth["job"])
+        || named("level1", first) && calls.len() == 1
+    {
         return Ok("in a promise's job".to_string());
     }
     let bottom = truth["bottom"].as_array().ok_or("no bottom")?;
@@ -224,6 +227,7 @@ fn stack(moment: &Moment, program: &Program) -> Result<String, String> {
 }
 
 #[test]
+#[ignore = "cores at random moments: scripts/moments.sh"]
 fn cores_in_the_middle_of_allocations_and_collections() {
     let releases = releases();
     let failed = releases
@@ -234,6 +238,7 @@ fn cores_in_the_middle_of_allocations_and_collections() {
 }
 
 #[test]
+#[ignore = "cores at random moments: scripts/moments.sh"]
 fn stacks_of_optimized_code_at_any_moment() {
     let releases = releases();
     let failed = releases

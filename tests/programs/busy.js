@@ -196,6 +196,7 @@ function span(name) {
 }
 const end = Date.now() + 1500;
 while (Date.now() < end) level1();
-tell({ file: __filename, bottom: ['main', 'level1', 'level2', 'level3'].map(span) });
+const job = lines.findIndex((line) => line.includes('.then((value)')) + 1;
+tell({ file: __filename, job, bottom: ['main', 'level1', 'level2', 'level3'].map(span) });
 tell({ ready: process.pid });
 setImmediate(main);
