@@ -181,6 +181,7 @@ fn next_data(_file: &File, _at: u64) -> Option<(u64, u64)> {
 mod tests {
     use super::*;
     use std::io::{Seek, SeekFrom, Write};
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     /// A core of one segment of 16 bytes at 0x1000, of which the file holds `held`.
     fn core(held: usize) -> (std::path::PathBuf, CoreMap) {
@@ -197,7 +198,10 @@ mod tests {
         }
         assert_eq!(bytes.len(), 120);
         bytes.extend((0..held).map(|i| i as u8 + 1));
-        let name = format!("v8rs-core-map-{}-{held}", std::process::id());
+        // Tests run at the same time.
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("v8rs-core-map-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
         File::create(&path).unwrap().write_all(&bytes).unwrap();
         let map = CoreMap::open(&path).unwrap();
