@@ -57,7 +57,10 @@ fn main() {
     clock.say("writing the snapshot");
     let (seconds, cpu) = whole.say("core to snapshot");
     let bytes = std::fs::metadata(&file).map_or(0, |m| m.len());
-    let _ = std::fs::remove_file(&file);
+    match std::env::var_os("V8RS_BENCH_KEEP") {
+        Some(to) => std::fs::rename(&file, to).expect("kept"),
+        None => drop(std::fs::remove_file(&file)),
+    }
     let before = peak();
     let clock = Clock::start();
     std::hint::black_box(view.heap.dominators().retained_size(graph.root()));

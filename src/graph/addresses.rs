@@ -29,6 +29,26 @@ impl Addresses {
         }
     }
 
+    /// Adds those of nodes from `first` on, behind all that have one.
+    pub fn append(&mut self, first: NodeId, others: &Addresses) {
+        if (first as usize) < self.low.len() {
+            return;
+        }
+        self.low.resize(first as usize, NONE);
+        self.low.extend_from_slice(&others.low);
+        for &(node, high) in &others.high {
+            if self.high.last().is_none_or(|&(_, last)| last != high) {
+                self.high.push((first + node, high));
+            }
+        }
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.low.clear();
+        self.high.clear();
+    }
+
     /// The address of a node.
     pub fn get(&self, node: NodeId) -> Option<u64> {
         let low = self.low.get(node as usize).filter(|low| **low != NONE)?;

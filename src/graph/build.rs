@@ -1,5 +1,6 @@
 //! Building a [`Graph`] node by node; the reader of files and the extractor of cores use it.
 
+use super::addresses::Addresses;
 use super::{
     Detachedness, Edge, EdgeType, Graph, Interner, Location, NodeId, NodeType, StringId, Strings,
     MAX_NODES, TO_BITS, TO_MASK,
@@ -25,7 +26,9 @@ pub struct Builder {
     late: Vec<(NodeId, Edge)>,
 }
 
-fn pack(edge: Edge) -> u32 {
+/// Target and type of an edge in a word.
+#[inline]
+pub(super) fn pack(edge: Edge) -> u32 {
     (edge.to & TO_MASK) | ((edge.kind as u32) << TO_BITS)
 }
 
@@ -135,6 +138,57 @@ impl Builder {
         self.graph.edge_words.push(pack(edge));
         self.graph.edge_names.push(edge.name_or_index);
         Ok(())
+    }
+
+    /// Adds nodes whose edges come at once: their types, names and sizes, where each one's edges
+    /// end, packed edges and their names.
+    pub(super) fn append(
+        &mut self,
+        kinds: &[u8],
+        names: impl Iterator<Item = StringId>,
+        sizes: &[u64],
+        edge_ends: impl Iterator<Item = u32>,
+        edge_words: &[u32],
+        edge_names: impl Iterator<Item = u32>,
+    ) -> Result<()> {
+        let first = self.graph.kinds.len();
+        if first + kinds.len() > MAX_NODES {
+            return Err(Error::other(format!(
+                "the heap has more than {MAX_NODES} objects"
+            )));
+        }
+        let edges = self.graph.edge_words.len();
+        if edges + edge_words.len() + self.late.len() >= u32::MAX as usize {
+            return Err(Error::other("the heap has more than 4 billion references"));
+        }
+        self.graph.kinds.extend_from_slice(kinds);
+        self.graph.names.extend(names);
+        for (at, &size) in sizes.iter().enumerate() {
+            self.graph.sizes.push(0);
+            self.set_self_size((first + at) as NodeId, size);
+        }
+        self.graph.first_edges.resize(first, edges as u32);
+        let starts = std::iter::once(0).chain(edge_ends).take(kinds.len());
+        self.graph
+            .first_edges
+            .extend(starts.map(|start| edges as u32 + start));
+        self.graph.edge_words.extend_from_slice(edge_words);
+        self.graph.edge_names.extend(edge_names);
+        Ok(())
+    }
+
+    /// Names a node's edge anew, by its place among the node's.
+    pub(super) fn set_edge_name(&mut self, node: NodeId, at: u32, name: StringId) {
+        let first = self.graph.first_edges.get(node as usize);
+        let edge = first.map_or(usize::MAX, |first| *first as usize + at as usize);
+        if let Some(slot) = self.graph.edge_names.get_mut(edge) {
+            *slot = name;
+        }
+    }
+
+    /// Adds the addresses of nodes from `first` on.
+    pub(super) fn append_addresses(&mut self, first: NodeId, addresses: &Addresses) {
+        self.graph.addresses.append(first, addresses);
     }
 
     /// Adds where a node comes from.

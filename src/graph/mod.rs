@@ -33,7 +33,7 @@ pub use extract::{count_garbage, extract, object_address, Extracted, Source};
 pub use heap_graph::HeapGraph;
 pub use ownership::Ownership;
 pub use retainers::Retainers;
-pub use strings::{Interner, StringId, Strings};
+pub use strings::{hash, Interner, StringId, Strings};
 pub use suspects::{anchor, functions_of, is_users_place, suspects, Anchor, Pattern, Suspect};
 pub use types::{Detachedness, EdgeType, NodeType};
 

@@ -1,6 +1,6 @@
 //! Interned strings: one buffer, an end offset each, and (while building) a table to find them.
 
-use hashbrown::HashTable;
+use hashbrown::hash_table::{Entry, HashTable};
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
@@ -8,7 +8,7 @@ use std::hash::Hasher;
 pub type StringId = u32;
 
 /// Strings by number.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Strings {
     bytes: Vec<u8>,
     ends: Vec<u64>,
@@ -51,6 +51,12 @@ impl Strings {
         (self.ends.len() - 1) as StringId
     }
 
+    /// Forgets all; the memory stays.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
     /// All, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len() as StringId).map(|id| self.get(id))
@@ -68,13 +74,15 @@ impl Strings {
 }
 
 /// [`Strings`] with a table, so that equal ones get one number.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Interner {
     strings: Strings,
     table: HashTable<StringId>,
 }
 
-fn hash(bytes: &[u8]) -> u64 {
+/// The hash that [`Interner`] finds a string by.
+#[inline]
+pub fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(bytes);
     hasher.write_usize(bytes.len());
@@ -84,17 +92,34 @@ fn hash(bytes: &[u8]) -> u64 {
 impl Interner {
     /// The number of `string`, a new one if it is new.
     pub fn intern(&mut self, string: &str) -> StringId {
-        let bytes = string.as_bytes();
-        let hashed = hash(bytes);
+        self.intern_hashed(hash(string.as_bytes()), string)
+    }
+
+    /// The same for a string whose hash is known.
+    pub fn intern_hashed(&mut self, hashed: u64, string: &str) -> StringId {
         let strings = &self.strings;
-        if let Some(&id) = self.table.find(hashed, |&id| strings.bytes_of(id) == bytes) {
-            return id;
+        let is_it = |&id: &StringId| strings.bytes_of(id) == string.as_bytes();
+        let hash_of = |&id: &StringId| hash(strings.bytes_of(id));
+        match self.table.entry(hashed, is_it, hash_of) {
+            Entry::Occupied(found) => *found.get(),
+            Entry::Vacant(free) => {
+                let id = self.strings.len() as StringId;
+                free.insert(id);
+                self.strings.push(string)
+            }
         }
-        let id = self.strings.push(string);
+    }
+
+    /// The number of a string that is there, by its hash.
+    pub fn find_hashed(&self, hashed: u64, string: &str) -> Option<StringId> {
+        let is_it = |&id: &StringId| self.strings.bytes_of(id) == string.as_bytes();
+        self.table.find(hashed, is_it).copied()
+    }
+
+    /// Room for that many more.
+    pub fn reserve(&mut self, count: usize) {
         let strings = &self.strings;
-        self.table
-            .insert_unique(hashed, id, |&id| hash(strings.bytes_of(id)));
-        id
+        self.table.reserve(count, |&id| hash(strings.bytes_of(id)));
     }
 
     /// The strings so far.

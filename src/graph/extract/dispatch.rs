@@ -31,7 +31,7 @@ impl DispatchTable {
         // The handle stands right behind the elements.
         let offset = layout.js_object.header_size.offset().ok()? as usize;
         let mut handles: Vec<u32> = Vec::new();
-        for object in 0..space.len() as Ordinal {
+        for object in space.objects() {
             if space.map(object).kind.is_js_function() {
                 let word = super::space::word_at(space.bytes(object), offset)?;
                 handles.push(word as u32);

@@ -1,68 +1,72 @@
-//! The references of each object, by the rules of V8's snapshot generator.
+//! The references of each object, by the rules of V8's snapshot generator. Threads make them page
+//! by page, each with a [`Visitor`]; what must come in order is left to whoever takes the blocks.
 
 mod code;
 mod context;
 mod js;
 
-use super::mark::Marks;
+use super::block::{Block, NativePart, Tag, WeakEntry};
 use super::names::Names;
+use super::node::Places;
+use super::nodes::{Nodes, NO_NODE};
 use super::shapes::{ElementsForm, PropertyAt, Shape, Shapes};
 use super::space::{word_at, Ordinal, Space};
-use crate::error::Result;
-use crate::graph::{named, Builder, EdgeType, NodeId, NodeType, StringId};
+use crate::graph::{EdgeType, Interner, NodeId, NodeType, StringId};
 use crate::heap::Body;
-use crate::metadata::{Constant, FieldUse, InstanceType, TagKind};
-use crate::object::{HashTable, HeapObject, ScopeInfo, SharedFunctionInfo, Tagged};
+use crate::memory::Memory;
+use crate::metadata::{Constant, FieldUse, InstanceType, Layout, TagKind};
+use crate::object::{Cx, HashTable, HeapObject, ScopeInfo, SharedFunctionInfo, Tagged};
 use rustc_hash::{FxHashMap, FxHashSet};
-
-/// A node that stands for memory outside the heap, still to be made.
-#[derive(Debug, Clone, Copy)]
-pub struct NativePart {
-    pub owner: NodeId,
-    pub address: u64,
-    pub size: u64,
-    /// Name of the node, and of the edge to it.
-    pub name: StringId,
-    pub edge: StringId,
-}
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Slot of a V8 7 context that holds its native context.
 const OLD_NATIVE_CONTEXT_INDEX: usize = 3;
 
-/// Nodes without a number.
-pub const NO_NODE: NodeId = NodeId::MAX;
-
-/// Writes the edges of all objects into a builder.
-pub struct Edges<'e, 'a> {
-    pub space: &'e Space<'a>,
-    pub shapes: &'e Shapes<'a>,
-    pub names: &'e mut Names,
-    pub builder: &'e mut Builder,
-    /// Node of each object.
-    pub node_of: &'e [NodeId],
-    /// Objects that V8 leaves out where it can: undefined, empty arrays, some maps.
-    pub inessential: Marks,
+/// What all threads know, and none changes.
+pub struct Plan<'p, 'a> {
+    pub space: &'p Space<'a>,
+    pub shapes: &'p Shapes,
+    pub layout: &'p Layout,
+    pub nodes: &'p Nodes,
+    /// Names with the same number for all.
+    pub names: &'p Interner,
+    /// Objects that V8 leaves out where it can: undefined, empty arrays, some maps. A bit for
+    /// each word of read-only space.
+    pub inessential: Vec<u64>,
     pub the_hole: u64,
     pub undefined: u64,
-    pub natives: Vec<NativePart>,
-    /// Edges of WeakMap entries from their keys, which come before or after.
-    pub key_edges: Vec<(NodeId, NodeId, String)>,
-    visited: Vec<u64>,
-    hidden: u32,
-    node: NodeId,
-    empty_name: StringId,
-    locals: FxHashMap<u64, Vec<(u64, StringId)>>,
-    format_cache: FxHashMap<(StringId, bool), StringId>,
-    words: WordNames,
-    seen_backing_stores: FxHashSet<u64>,
-    /// Code that Sparkplug made, where V8 9 tells it.
-    baseline: FxHashSet<Ordinal>,
     /// Slots of a native context, and their names.
     pub native_context_names: Vec<(usize, StringId)>,
+    words: WordNames,
+    /// Code that Sparkplug made, where V8 9 tells it.
+    baseline: FxHashSet<Ordinal>,
+}
+
+/// Makes nodes and edges of objects, one after the other.
+pub struct Visitor<'p, 'a> {
+    plan: &'p Plan<'p, 'a>,
+    pub(super) space: &'p Space<'a>,
+    pub(super) shapes: &'p Shapes,
+    pub(super) cx: Cx<'p>,
+    /// Tells of reads outside the heap's pages, which only the caller's thread can do.
+    missed: Option<&'p AtomicBool>,
+    pub(super) names: Names<'p>,
+    pub out: Block,
+    visited: Vec<u64>,
+    hidden: u32,
+    pub(super) node: NodeId,
+    words: WordNames,
+    locals: FxHashMap<u64, Rc<[(u64, StringId)]>>,
+    accessor_names: FxHashMap<(StringId, bool), StringId>,
+    pub(super) shared_names: FxHashMap<u64, StringId>,
+    pub(super) places: Places,
 }
 
 /// Names of edges that no field table has.
-struct WordNames {
+#[derive(Clone, Copy)]
+pub struct WordNames {
     map: StringId,
     proto: StringId,
     prototype: StringId,
@@ -85,10 +89,13 @@ struct WordNames {
     prototype_info: StringId,
     backing_store: StringId,
     array_buffer_data: StringId,
+    empty: StringId,
+    shared_function_info: StringId,
 }
 
 impl WordNames {
-    fn new(names: &mut Names) -> WordNames {
+    /// Makes them names of all threads.
+    pub fn new(names: &mut Names) -> WordNames {
         WordNames {
             map: names.intern("map"),
             proto: names.intern("__proto__"),
@@ -112,6 +119,8 @@ impl WordNames {
             prototype_info: names.intern("prototype_info"),
             backing_store: names.intern("backing_store"),
             array_buffer_data: names.intern("system / JSArrayBufferData"),
+            empty: names.intern(""),
+            shared_function_info: names.intern("(shared function info)"),
         }
     }
 }
@@ -126,64 +135,159 @@ fn baseline_code(space: &Space) -> FxHashSet<Ordinal> {
     {
         return FxHashSet::default();
     }
-    (0..space.len() as Ordinal)
+    space
+        .objects()
         .filter(|&o| space.map(o).kind == InstanceType::BaselineData)
         .filter_map(|o| space.target(word_at(space.bytes(o), 8)?))
         .collect()
 }
 
-impl<'e, 'a> Edges<'e, 'a> {
-    /// Nothing is written yet.
+impl<'p, 'a> Plan<'p, 'a> {
+    /// What follows from the objects themselves.
     pub fn new(
-        space: &'e Space<'a>,
-        shapes: &'e Shapes<'a>,
-        names: &'e mut Names,
-        builder: &'e mut Builder,
-        node_of: &'e [NodeId],
-        inessential: Marks,
-        the_hole: u64,
-    ) -> Edges<'e, 'a> {
-        let words = WordNames::new(names);
-        let empty_name = names.intern("");
-        Edges {
+        space: &'p Space<'a>,
+        shapes: &'p Shapes,
+        layout: &'p Layout,
+        nodes: &'p Nodes,
+        names: &'p Interner,
+        words: WordNames,
+    ) -> Plan<'p, 'a> {
+        Plan {
             space,
             shapes,
+            layout,
+            nodes,
             names,
-            builder,
-            node_of,
-            inessential,
-            the_hole,
+            inessential: Vec::new(),
+            the_hole: 0,
             undefined: 0,
-            natives: Vec::new(),
-            key_edges: Vec::new(),
-            visited: Vec::new(),
-            hidden: 0,
-            node: 0,
-            empty_name,
-            locals: FxHashMap::default(),
-            format_cache: FxHashMap::default(),
-            words,
-            seen_backing_stores: FxHashSet::default(),
-            baseline: baseline_code(space),
             native_context_names: Vec::new(),
+            words,
+            baseline: baseline_code(space),
         }
     }
 
-    fn edge(&mut self, kind: EdgeType, name: u32, to: NodeId) -> Result<()> {
-        self.builder.edge(self.node, named(kind, name, to))
+    fn is_inessential(&self, object: Ordinal) -> bool {
+        let word = self.inessential.get(object as usize / 64);
+        word.is_some_and(|w| w >> (object % 64) & 1 == 1)
+    }
+}
+
+impl<'p, 'a> Visitor<'p, 'a> {
+    /// One that has seen nothing yet. With `missed` it can tell when it needed what is not on the
+    /// pages of the heap.
+    pub fn new(
+        plan: &'p Plan<'p, 'a>,
+        memory: &'p dyn Memory,
+        missed: Option<&'p AtomicBool>,
+    ) -> Visitor<'p, 'a> {
+        Visitor {
+            plan,
+            space: plan.space,
+            shapes: plan.shapes,
+            cx: Cx {
+                memory,
+                layout: plan.layout,
+            },
+            missed,
+            names: Names::over(plan.names),
+            out: Block::default(),
+            visited: Vec::new(),
+            hidden: 0,
+            node: 0,
+            words: plan.words,
+            locals: FxHashMap::default(),
+            accessor_names: FxHashMap::default(),
+            shared_names: FxHashMap::default(),
+            places: Places::default(),
+        }
+    }
+
+    /// Whether nothing that was read of the object so far was out of reach, so that what came of
+    /// it holds for others too.
+    pub(super) fn is_whole(&self) -> bool {
+        self.missed.is_none_or(|m| !m.load(Ordering::Relaxed))
+    }
+
+    /// Makes the block of a page, in an old one's memory.
+    pub fn page(&mut self, words: Range<Ordinal>, spare: Block) -> Block {
+        self.start(spare);
+        let plan = self.plan;
+        for object in plan.nodes.objects(words.clone()) {
+            self.object(object);
+        }
+        for object in plan.nodes.others(plan.space.starts(), words) {
+            self.out.garbage.0 += 1;
+            self.out.garbage.1 += plan.space.size(object);
+        }
+        self.finish()
+    }
+
+    /// Makes the block of one object.
+    pub fn alone(&mut self, object: Ordinal) -> Block {
+        self.start(Block::default());
+        self.object(object);
+        self.finish()
+    }
+
+    fn start(&mut self, mut block: Block) {
+        block.clear();
+        block.worker = self.out.worker;
+        block.new_names_from = self.names.end();
+        self.out = block;
+    }
+
+    fn finish(&mut self) -> Block {
+        let from = self.out.new_names_from - self.names.shared();
+        let own = self.names.own();
+        for name in from..own.len() as StringId {
+            self.out.new_names.push(own.get(name));
+        }
+        let made = std::mem::take(&mut self.out);
+        self.out.worker = made.worker;
+        made
+    }
+
+    /// Makes node and edges of an object, those of its page before it.
+    fn object(&mut self, object: Ordinal) {
+        if let Some(missed) = self.missed {
+            missed.store(false, Ordering::Relaxed);
+        }
+        let before = self.out.mark();
+        let map = self.space.map_index(object);
+        let bytes = self.space.bytes_as(object, map);
+        self.node = self.plan.nodes.of(object);
+        self.make_node(object, map, bytes);
+        self.make_edges(object, map, bytes);
+        self.make_location(object, map);
+        if !self.is_whole() {
+            self.out.back_to(&before);
+            let at = self.out.kinds.len() as u32 - 1;
+            self.out.left_out.push((at, object));
+        }
+        self.out.edge_ends.push(self.out.edge_words.len() as u32);
+    }
+
+    #[inline]
+    fn edge(&mut self, kind: EdgeType, name: u32, to: NodeId) {
+        self.out.edge(kind, name, to);
     }
 
     /// Node of the object a strong or weak pointer is to.
     #[inline]
     fn child(&self, word: u64) -> Option<(Ordinal, NodeId)> {
-        let object = self.space.target(word)?;
-        let node = self.node_of[object as usize];
+        let tagged = Tagged(word);
+        if !(tagged.is_strong() || tagged.is_weak()) {
+            return None;
+        }
+        let object = self.space.word_number(word & !3)?;
+        let node = self.plan.nodes.of(object);
         (node != NO_NODE).then_some((object, node))
     }
 
     #[inline]
     fn essential(&self, word: u64) -> Option<(Ordinal, NodeId)> {
-        self.child(word).filter(|c| !self.inessential.get(c.0))
+        self.child(word).filter(|c| !self.plan.is_inessential(c.0))
     }
 
     #[inline]
@@ -208,54 +312,60 @@ impl<'e, 'a> Edges<'e, 'a> {
     }
 
     /// SetInternalReference.
-    fn internal(&mut self, bytes: &[u8], offset: usize, name: StringId) -> Result<()> {
+    fn internal(&mut self, bytes: &[u8], offset: usize, name: StringId) {
         let Some(word) = word_at(bytes, offset) else {
-            return Ok(());
+            return;
         };
         if let Some((_, to)) = self.essential(word) {
-            self.edge(EdgeType::Internal, name, to)?;
+            self.edge(EdgeType::Internal, name, to);
             self.visit(offset);
         }
-        Ok(())
     }
 
-    fn internal_constant(&mut self, bytes: &[u8], at: Constant, name: StringId) -> Result<()> {
+    fn internal_constant(&mut self, bytes: &[u8], at: Constant, name: StringId) {
         match at.offset() {
             Ok(offset) => self.internal(bytes, offset as usize, name),
-            Err(_) => Ok(()),
+            Err(_) => {}
         }
     }
 
     /// SetWeakReference.
-    fn weak(&mut self, bytes: &[u8], offset: usize, name: StringId) -> Result<()> {
+    fn weak(&mut self, bytes: &[u8], offset: usize, name: StringId) {
         let Some(word) = word_at(bytes, offset) else {
-            return Ok(());
+            return;
         };
         if let Some((_, to)) = self.essential(word) {
-            self.edge(EdgeType::Weak, name, to)?;
+            self.edge(EdgeType::Weak, name, to);
             self.visit(offset);
         }
-        Ok(())
     }
 
     /// TagObject.
     fn tag(&mut self, word: u64, name: &str, becomes: Option<TagKind>) {
         if let Some((_, node)) = self.essential(word) {
-            if self.builder.name_of(node) == self.empty_name {
-                let name = self.names.intern(name);
-                self.builder.set_name(node, name);
-            }
-            // Kinds came to V8 with the type "object shape".
-            match becomes {
-                Some(TagKind::Code) => self.builder.set_type(node, NodeType::Code),
-                Some(TagKind::ObjectShape) => self.builder.set_type(node, NodeType::ObjectShape),
-                None => {}
-            }
+            let name = self.names.intern(name);
+            self.tag_node(node, name, becomes, false);
         }
     }
 
+    fn tag_node(&mut self, node: NodeId, name: StringId, becomes: Option<TagKind>, always: bool) {
+        // Kinds came to V8 with the type "object shape".
+        let becomes = becomes.map(|becomes| match becomes {
+            TagKind::Code => NodeType::Code,
+            TagKind::ObjectShape => NodeType::ObjectShape,
+        });
+        let from = self.out.kinds.len() as u32 - 1;
+        let tag = Tag {
+            node,
+            name,
+            becomes,
+            always,
+        };
+        self.out.tags.push((from, tag));
+    }
+
     fn kinds(&self, kind: TagKind) -> Option<TagKind> {
-        let version = self.shapes.cx.layout.version;
+        let version = self.cx.layout.version;
         let typed = match kind {
             TagKind::Code => version.at_least(10, 2),
             TagKind::ObjectShape => version.at_least(11, 0),
@@ -263,23 +373,20 @@ impl<'e, 'a> Edges<'e, 'a> {
         typed.then_some(kind)
     }
 
-    /// Writes all edges of an object.
-    pub fn object(&mut self, object: Ordinal) -> Result<()> {
+    fn make_edges(&mut self, object: Ordinal, map: u32, bytes: &[u8]) {
         let shapes = self.shapes;
-        let bytes = self.space.bytes(object);
-        let shape = shapes.of(self.space.map_index(object));
-        self.node = self.node_of[object as usize];
+        let shape = shapes.of(map);
         self.hidden = 0;
         self.visited.clear();
         self.visited.resize(bytes.len() / 8 / 64 + 1, 0);
-        self.references(object, bytes, shape)?;
+        self.references(object, bytes, shape);
         if let Some((_, to)) = word_at(bytes, 0).and_then(|w| self.essential(w)) {
-            self.edge(EdgeType::Internal, self.words.map, to)?;
+            self.edge(EdgeType::Internal, self.words.map, to);
         }
-        self.rest(object, bytes, shape)
+        self.rest(object, bytes, shape);
     }
 
-    fn references(&mut self, object: Ordinal, bytes: &[u8], shape: &Shape) -> Result<()> {
+    fn references(&mut self, object: Ordinal, bytes: &[u8], shape: &Shape) {
         use InstanceType as T;
         for field in &shape.fields {
             let offset = usize::from(field.offset);
@@ -292,10 +399,10 @@ impl<'e, 'a> Edges<'e, 'a> {
             }
             match field.usage {
                 FieldUse::Internal(_) => match word_at(bytes, offset) {
-                    Some(word) if Tagged(word).is_weak() => self.weak(bytes, offset, field.name)?,
-                    _ => self.internal(bytes, offset, field.name)?,
+                    Some(word) if Tagged(word).is_weak() => self.weak(bytes, offset, field.name),
+                    _ => self.internal(bytes, offset, field.name),
                 },
-                FieldUse::Weak(_) => self.weak(bytes, offset, field.name)?,
+                FieldUse::Weak(_) => self.weak(bytes, offset, field.name),
                 FieldUse::Skip => self.visit(offset),
                 FieldUse::Hidden => {}
             }
@@ -309,14 +416,13 @@ impl<'e, 'a> Edges<'e, 'a> {
             T::SharedFunctionInfo => self.shared(object, bytes),
             T::DescriptorArray | T::StrongDescriptorArray => self.descriptors(bytes),
             T::TransitionArray => {
-                if !self.shapes.cx.layout.version.at_least(11, 0) {
+                if !self.cx.layout.version.at_least(11, 0) {
                     return self.weak_array(bytes, 16, word_at(bytes, 8));
                 }
                 if let Some(word) = word_at(bytes, 16) {
                     let becomes = self.kinds(TagKind::ObjectShape);
                     self.tag(word, "(prototype transitions)", becomes);
                 }
-                Ok(())
             }
             T::WeakFixedArray => self.weak_array(bytes, 16, word_at(bytes, 8)),
             T::WeakArrayList => self.weak_array(bytes, 24, word_at(bytes, 16)),
@@ -328,30 +434,29 @@ impl<'e, 'a> Edges<'e, 'a> {
             T::EphemeronHashTable => self.ephemerons(bytes),
             kind if kind.is_context() => self.context(bytes, shape),
             _ if shape.is_fixed_array => self.fixed_array(bytes),
-            _ => Ok(()),
+            _ => {}
         }
     }
 
     /// What V8 visits besides: hidden and weak edges without a name.
-    fn rest(&mut self, object: Ordinal, bytes: &[u8], shape: &Shape) -> Result<()> {
+    fn rest(&mut self, object: Ordinal, bytes: &[u8], shape: &Shape) {
         let shapes = self.shapes;
         let range = match &shape.body {
-            Body::None | Body::Ephemerons => return Ok(()),
+            Body::None | Body::Ephemerons => return,
             Body::Words(range) => range.clone(),
             Body::Around(raw) => {
-                self.rest_words(bytes, 8..raw.start)?;
+                self.rest_words(bytes, 8..raw.start);
                 raw.end..usize::MAX
             }
             Body::Instructions(start) => {
-                self.rest_words(bytes, 8..*start)?;
-                let optimized =
-                    self.is_optimized(bytes) && self.shapes.cx.layout.version.at_least(10, 0);
+                self.rest_words(bytes, 8..*start);
+                let optimized = self.is_optimized(bytes) && self.cx.layout.version.at_least(10, 0);
                 for at in *start..bytes.len().saturating_sub(7) {
                     let Some(word) = word_at(bytes, at) else {
                         break;
                     };
                     if let Some(code) = shapes.called(self.space, object, bytes, at, *start) {
-                        self.rest_word(self.space.address(code) | 1)?;
+                        self.rest_word(self.space.address(code) | 1);
                     }
                     if !Tagged(word).is_strong() {
                         continue;
@@ -359,39 +464,38 @@ impl<'e, 'a> Edges<'e, 'a> {
                     let target = self.space.target(word);
                     let weak = optimized && target.is_some_and(|t| self.is_weak_in_code(t));
                     // A weak edge's tag is not in the word here.
-                    self.rest_word(if weak { word | 2 } else { word })?;
+                    self.rest_word(if weak { word | 2 } else { word });
                 }
-                return Ok(());
+                return;
             }
         };
         self.rest_words(bytes, range)
     }
 
-    fn rest_words(&mut self, bytes: &[u8], range: std::ops::Range<usize>) -> Result<()> {
+    fn rest_words(&mut self, bytes: &[u8], range: std::ops::Range<usize>) {
         let end = range.end.min(bytes.len());
         let mut at = range.start;
         while at + 8 <= end {
             if let Some(word) = word_at(bytes, at) {
                 if word & 1 == 1 && !self.is_visited(at) {
-                    self.rest_word(word)?;
+                    self.rest_word(word);
                 }
             }
             at += 8;
         }
-        Ok(())
     }
 
-    fn rest_word(&mut self, word: u64) -> Result<()> {
+    fn rest_word(&mut self, word: u64) {
         let Some(object) = self.space.target(word) else {
-            return Ok(());
+            return;
         };
         let index = self.hidden;
         self.hidden += 1;
-        let node = self.node_of[object as usize];
-        if node == NO_NODE || self.inessential.get(object) {
-            return Ok(());
+        let node = self.plan.nodes.of(object);
+        if node == NO_NODE || self.plan.is_inessential(object) {
+            return;
         }
-        let told_apart = self.shapes.cx.layout.version.at_least(10, 0);
+        let told_apart = self.cx.layout.version.at_least(10, 0);
         match Tagged(word).is_strong() || !told_apart {
             true => self.edge(EdgeType::Hidden, index, node),
             false => {
@@ -401,59 +505,58 @@ impl<'e, 'a> Edges<'e, 'a> {
         }
     }
 
-    fn string(&mut self, bytes: &[u8], shape: &Shape) -> Result<()> {
-        let layout = self.shapes.cx.layout;
+    fn string(&mut self, bytes: &[u8], shape: &Shape) {
+        let layout = self.cx.layout;
         let tags = &layout.tagging;
         let mask = tags.string_representation_mask.known().unwrap_or(7);
         let form = Some(i64::from(shape.number) & mask);
         let s = &layout.string;
         if form == tags.cons_string_tag.known() {
-            self.internal_constant(bytes, s.cons_first, self.words.first)?;
+            self.internal_constant(bytes, s.cons_first, self.words.first);
             self.internal_constant(bytes, s.cons_second, self.words.second)
         } else if form == tags.sliced_string_tag.known() {
             self.internal_constant(bytes, s.sliced_parent, self.words.parent)
         } else if form == tags.thin_string_tag.known() {
             self.internal_constant(bytes, s.thin_actual, self.words.actual)
         } else {
-            Ok(())
         }
     }
 
-    fn map(&mut self, object: Ordinal, bytes: &[u8]) -> Result<()> {
+    fn map(&mut self, object: Ordinal, bytes: &[u8]) {
         use InstanceType as T;
-        let layout = &self.shapes.cx.layout.map;
+        let layout = &self.cx.layout.map;
         if let Ok(offset) = layout.transitions.offset() {
             let offset = offset as usize;
             let word = word_at(bytes, offset).unwrap_or(0);
             if Tagged(word).is_weak() {
-                self.weak(bytes, offset, self.words.transition)?;
+                self.weak(bytes, offset, self.words.transition);
             } else if let Some(target) = self.space.target(word) {
                 match self.space.map(target).kind {
                     T::TransitionArray => {
                         self.tag(word, "(transition array)", None);
-                        self.internal(bytes, offset, self.words.transitions)?;
+                        self.internal(bytes, offset, self.words.transitions);
                     }
                     T::FixedArray => {
                         self.tag(word, "(transition)", None);
-                        self.internal(bytes, offset, self.words.transition)?;
+                        self.internal(bytes, offset, self.words.transition);
                     }
                     T::PrototypeInfo => {
                         self.tag(word, "prototype_info", None);
-                        self.internal(bytes, offset, self.words.prototype_info)?;
+                        self.internal(bytes, offset, self.words.prototype_info);
                     }
                     _ => {}
                 }
             }
         }
         let Ok(offset) = layout.constructor_or_back_pointer.offset() else {
-            return Ok(());
+            return;
         };
         let offset = offset as usize;
         let word = word_at(bytes, offset).unwrap_or(0);
         let Some(target) = self.space.target(word) else {
-            return Ok(());
+            return;
         };
-        let own = HeapObject::new(self.shapes.cx, self.space.address(object));
+        let own = HeapObject::new(self.cx, self.space.address(object));
         let kind = crate::object::Map(own)
             .instance_type()
             .unwrap_or(T::Unknown);
@@ -476,22 +579,21 @@ impl<'e, 'a> Edges<'e, 'a> {
         self.internal(bytes, offset, name)
     }
 
-    fn shared(&mut self, object: Ordinal, bytes: &[u8]) -> Result<()> {
-        let cx = self.shapes.cx;
+    fn shared(&mut self, object: Ordinal, bytes: &[u8]) {
+        let cx = self.cx;
         let node = self.node;
         let names_itself = cx.layout.version.at_least(12, 0);
-        if names_itself && self.builder.name_of(node) == self.empty_name {
-            let name = self.names.intern("(shared function info)");
-            self.builder.set_name(node, name);
+        if names_itself {
+            self.tag_node(node, self.words.shared_function_info, None, false);
         }
         let Ok(at) = cx.layout.shared.function_data.offset() else {
-            return Ok(());
+            return;
         };
         let Some(word) = word_at(bytes, at as usize) else {
-            return Ok(());
+            return;
         };
         let Some(mut code) = self.space.target(word) else {
-            return Ok(());
+            return;
         };
         let mut word = word;
         if self.space.map(code).kind == InstanceType::BaselineData {
@@ -499,15 +601,14 @@ impl<'e, 'a> Edges<'e, 'a> {
             word = word_at(self.space.bytes(code), 8).unwrap_or(0);
             match self.space.target(word) {
                 Some(target) => code = target,
-                None => return Ok(()),
+                None => return,
             }
-            self.baseline.insert(code);
         }
         if !matches!(
             self.space.map(code).kind,
             InstanceType::Code | InstanceType::CodeDataContainer
         ) {
-            return Ok(());
+            return;
         }
         let info = SharedFunctionInfo(HeapObject::new(cx, self.space.address(object)));
         let name = info.debug_name().unwrap_or_default();
@@ -536,24 +637,22 @@ impl<'e, 'a> Edges<'e, 'a> {
         if let Some(stream) = stream {
             self.tag(stream, &for_stream, None);
         }
-        Ok(())
     }
 
-    fn descriptors(&mut self, bytes: &[u8]) -> Result<()> {
-        let layout = &self.shapes.cx.layout.descriptors;
+    fn descriptors(&mut self, bytes: &[u8]) {
+        let layout = &self.cx.layout.descriptors;
         let start = layout.header.offset().unwrap_or(24) as usize;
         let count = bytes.len().saturating_sub(start) / 8;
         for index in 0..count {
-            self.maybe_weak(bytes, start + index * 8, index)?;
+            self.maybe_weak(bytes, start + index * 8, index);
         }
-        Ok(())
     }
 
     /// Weak or internal by the pointer's tag.
-    fn maybe_weak(&mut self, bytes: &[u8], offset: usize, index: usize) -> Result<()> {
+    fn maybe_weak(&mut self, bytes: &[u8], offset: usize, index: usize) {
         let word = word_at(bytes, offset).unwrap_or(0);
         if word & 1 == 0 {
-            return Ok(());
+            return;
         }
         let name = self.names.number(index);
         match Tagged(word).is_strong() {
@@ -562,41 +661,32 @@ impl<'e, 'a> Edges<'e, 'a> {
         }
     }
 
-    fn weak_array(&mut self, bytes: &[u8], start: usize, length: Option<u64>) -> Result<()> {
-        let length = length.and_then(|w| self.shapes.cx.smi(Tagged(w)));
+    fn weak_array(&mut self, bytes: &[u8], start: usize, length: Option<u64>) {
+        let length = length.and_then(|w| self.cx.smi(Tagged(w)));
         let room = bytes.len().saturating_sub(start) / 8;
         let count = usize::try_from(length.unwrap_or(0)).unwrap_or(0).min(room);
         for index in 0..count {
-            self.maybe_weak(bytes, start + index * 8, index)?;
+            self.maybe_weak(bytes, start + index * 8, index);
         }
-        Ok(())
     }
 
-    fn fixed_array(&mut self, bytes: &[u8]) -> Result<()> {
-        let data = self
-            .shapes
-            .cx
-            .layout
-            .fixed_array
-            .data
-            .offset()
-            .unwrap_or(16) as usize;
+    fn fixed_array(&mut self, bytes: &[u8]) {
+        let data = self.cx.layout.fixed_array.data.offset().unwrap_or(16) as usize;
         let count = bytes.len().saturating_sub(data) / 8;
         for index in 0..count {
             let word = word_at(bytes, data + index * 8).unwrap_or(0);
             if Tagged(word).is_strong() {
                 let name = self.names.number(index);
-                self.internal(bytes, data + index * 8, name)?;
+                self.internal(bytes, data + index * 8, name);
             }
         }
-        Ok(())
     }
 
     /// Names too many to stand in the ScopeInfo itself are in a table.
-    fn scope_info(&mut self, bytes: &[u8]) -> Result<()> {
+    fn scope_info(&mut self, bytes: &[u8]) {
         let becomes = self.kinds(TagKind::Code);
         if !self.tags_parts_of_code() {
-            return Ok(());
+            return;
         }
         for chunk in bytes.chunks_exact(8).skip(1) {
             let word = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
@@ -607,17 +697,15 @@ impl<'e, 'a> Edges<'e, 'a> {
                 break;
             }
         }
-        Ok(())
     }
 
     /// V8 12 visits the code twice, as the trusted pointer that it is with a sandbox too.
-    fn call_site_info(&mut self, bytes: &[u8]) -> Result<()> {
-        let version = self.shapes.cx.layout.version;
+    fn call_site_info(&mut self, bytes: &[u8]) {
+        let version = self.cx.layout.version;
         if version.at_least(12, 0) && !version.at_least(13, 0) {
             if let Some(word) = word_at(bytes, 8) {
-                self.rest_word(word)?;
+                self.rest_word(word);
             }
         }
-        Ok(())
     }
 }

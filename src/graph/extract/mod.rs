@@ -1,32 +1,40 @@
 //! The graph of an isolate from its heap, as V8's HeapSnapshotGenerator would make it.
 
+mod block;
+mod commit;
 mod dispatch;
 mod edges;
 mod mark;
 mod names;
 mod natives;
+mod node;
+mod nodes;
+mod pages_only;
 mod roots;
 mod shapes;
 mod space;
 
-use super::{
-    named, Builder, Detachedness, EdgeType, Graph, Location, Node, NodeId, NodeType, StringId,
-};
+use super::{named, Builder, Detachedness, EdgeType, Graph, Node, NodeId, NodeType, StringId};
 use crate::error::{Error, Result};
+use crate::graph::in_order::in_order;
 use crate::heap::{HeapIndex, ImageOver, Isolate, RootName, Watch};
 use crate::metadata::InstanceType;
-use crate::object::{
-    constructor_name, regexp_source, Cx, HeapObject, Script, SharedFunctionInfo, Tagged,
-};
+use crate::object::{Cx, HeapObject, Tagged};
 use crate::program::Program;
 use crate::target::Target;
-use edges::{Edges, NO_NODE};
-use mark::{Marker, Marks};
+use block::{Block, NativePart, Tag, WeakEntry};
+use commit::Commit;
+use edges::{Plan, Visitor, WordNames};
+use mark::reached;
 use names::Names;
+use nodes::{Nodes, NO_NODE};
+use pages_only::PagesOnly;
 use roots::{Category, Roots};
 use rustc_hash::FxHashMap;
-use shapes::{NameOf, Shapes};
-use space::{Ordinal, Space};
+use shapes::Shapes;
+use space::{bits, Ordinal, Space};
+use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
 
 /// A graph, and what it covers.
 pub struct Extracted {
@@ -77,11 +85,11 @@ pub fn extract(source: &Source, all: bool, watch: Watch) -> Result<Extracted> {
     let mut names = Names::default();
     let found = Found::new(source, cx, &mut names, watch)?;
     watch("marking", 0.2)?;
-    let marks = match all {
-        true => Marks::all(found.space.len()),
-        false => found.alive(),
+    let alive = match all {
+        true => found.space.starts().to_vec(),
+        false => found.alive(watch)?,
     };
-    watch("naming objects", 0.4)?;
+    let first = FIRST_CATEGORY + roots::categories(source.layout.version).len() as NodeId;
     let mut extraction = Extraction {
         source,
         cx,
@@ -89,14 +97,21 @@ pub fn extract(source: &Source, all: bool, watch: Watch) -> Result<Extracted> {
         shapes: found.shapes,
         names,
         roots: found.roots,
-        marks,
+        nodes: Nodes::new(&alive, first),
         builder: Builder::new(),
-        node_of: Vec::new(),
     };
-    extraction.nodes()?;
-    watch("following references", 0.6)?;
-    extraction.edges(watch)?;
-    extraction.finish()
+    drop(alive);
+    watch("following references", 0.4)?;
+    // Three references and a half is what an object has; room that is not used costs nothing.
+    let nodes = extraction.nodes.end() as usize;
+    extraction
+        .builder
+        .reserve(nodes, nodes.saturating_mul(7) / 2);
+    extraction.synthetic_nodes()?;
+    let root_edges = extraction.root_edges()?;
+    let garbage = extraction.objects(watch)?;
+    extraction.node_natives(root_edges)?;
+    extraction.finish(garbage)
 }
 
 /// How many objects nothing holds, and their bytes: the marking alone, without a graph.
@@ -109,15 +124,12 @@ pub fn count_garbage(source: &Source, watch: Watch) -> Result<(u64, u64)> {
     let mut names = Names::default();
     let found = Found::new(source, cx, &mut names, watch)?;
     watch("marking", 0.2)?;
-    let marks = found.alive();
-    let (mut count, mut bytes) = (0, 0u64);
-    for object in 0..found.space.len() as Ordinal {
-        if !marks.get(object) {
-            count += 1;
-            bytes = bytes.saturating_add(found.space.size(object));
-        }
-    }
-    Ok((count, bytes))
+    let alive = found.alive(watch)?;
+    let dead = found.space.starts().iter().zip(&alive);
+    let dead = bits(dead.map(|(all, alive)| all & !alive), 0);
+    Ok(dead.fold((0, 0), |(count, bytes), object| {
+        (count + 1, found.space.size(object).saturating_add(bytes))
+    }))
 }
 
 impl<'a> Source<'a> {
@@ -132,7 +144,7 @@ impl<'a> Source<'a> {
 /// Objects, how those of each Map look, and roots.
 struct Found<'s> {
     space: Space<'s>,
-    shapes: Shapes<'s>,
+    shapes: Shapes,
     roots: Roots,
 }
 
@@ -157,20 +169,14 @@ impl<'s> Found<'s> {
         })
     }
 
-    fn alive(&self) -> Marks {
-        let mut marker = Marker::new(&self.space, &self.shapes);
-        for root in self.roots.list.iter().filter(|r| r.retains) {
-            marker.push(root.object);
-        }
+    /// A bit for each word where an object starts that something holds.
+    fn alive(&self, watch: Watch) -> Result<Vec<u64>> {
+        let roots = self.roots.list.iter().filter(|r| r.retains);
         // Read-only space lives for ever.
-        for object in 0..self.space.len() as Ordinal {
-            if !self.space.is_read_only(object) {
-                break;
-            }
-            marker.push(object);
-        }
-        marker.run();
-        marker.marks
+        let roots = roots
+            .map(|r| r.object)
+            .chain(self.space.read_only_objects());
+        reached(&self.space, &self.shapes, roots, || watch("marking", 0.3))
     }
 }
 
@@ -178,12 +184,11 @@ struct Extraction<'a, 's> {
     source: &'s Source<'a>,
     cx: Cx<'s>,
     space: Space<'s>,
-    shapes: Shapes<'s>,
-    names: Names,
+    shapes: Shapes,
+    names: Names<'s>,
     roots: Roots,
-    marks: Marks,
+    nodes: Nodes,
     builder: Builder,
-    node_of: Vec<NodeId>,
 }
 
 fn plain(kind: NodeType, name: StringId, self_size: u64) -> Node {
@@ -196,7 +201,8 @@ fn plain(kind: NodeType, name: StringId, self_size: u64) -> Node {
 }
 
 impl Extraction<'_, '_> {
-    fn nodes(&mut self) -> Result<()> {
+    /// The root, "(GC roots)" and the categories under it.
+    fn synthetic_nodes(&mut self) -> Result<()> {
         let empty = self.names.intern("");
         let gc_roots = self.names.intern("(GC roots)");
         self.builder.node(plain(NodeType::Synthetic, empty, 0))?;
@@ -205,170 +211,113 @@ impl Extraction<'_, '_> {
             let name = self.names.intern(&name);
             self.builder.node(plain(NodeType::Synthetic, name, 0))?;
         }
-        self.node_of = vec![NO_NODE; self.space.len()];
-        // Three references and a half is what an object has; room that is not used costs nothing.
-        let alive = self.marks.count();
-        self.builder.reserve(alive, alive.saturating_mul(7) / 2);
-        let no_size_read_only = self.source.layout.version.at_least(13, 0);
-        let mut shared_names: FxHashMap<u64, StringId> = FxHashMap::default();
-        for object in 0..self.space.len() as Ordinal {
-            if !self.marks.get(object) {
-                continue;
-            }
-            let (kind, name) = self.node(object, &mut shared_names);
-            let size = match no_size_read_only && self.space.is_read_only(object) {
-                true => 0,
-                false => self.space.size(object) + self.external_size(object),
-            };
-            let node = self.builder.node(plain(kind, name, size))?;
-            self.builder.set_address(node, self.space.address(object));
-            self.node_of[object as usize] = node;
-        }
         Ok(())
-    }
-
-    /// An external string's characters count for it (from V8 13 on).
-    fn external_size(&self, object: Ordinal) -> u64 {
-        let map = self.space.map(object);
-        let tags = &self.source.layout.tagging;
-        let mask = tags.string_representation_mask.known().unwrap_or(7);
-        if map.kind != InstanceType::String
-            || Some(i64::from(map.number) & mask) != tags.external_string_tag.known()
-            || !self.source.layout.version.at_least(13, 0)
-        {
-            return 0;
-        }
-        let length = crate::object::JSString(self.heap_object(object))
-            .len()
-            .unwrap_or(0);
-        let encoding = tags.string_encoding_mask.known().unwrap_or(8);
-        match Some(i64::from(map.number) & encoding) == tags.one_byte_string_tag.known() {
-            true => length,
-            false => length * 2,
-        }
     }
 
     fn heap_object(&self, object: Ordinal) -> HeapObject<'_> {
         HeapObject::new(self.cx, self.space.address(object))
     }
 
-    fn node(
-        &mut self,
-        object: Ordinal,
-        shared_names: &mut FxHashMap<u64, StringId>,
-    ) -> (NodeType, StringId) {
-        let shape = self.shapes.of(self.space.map_index(object));
-        let node_type = shape.node_type;
-        let address = self.space.address(object);
-        let cx = self.cx;
-        let heap_object = HeapObject::new(cx, address);
-        let names = &mut self.names;
-        let name = match shape.name {
-            NameOf::Fixed(name) => name,
-            NameOf::Text => names.string(heap_object),
-            NameOf::Constructor => names.intern(&constructor_name(heap_object).unwrap_or_default()),
-            NameOf::Global(suffix) => {
-                let name = constructor_name(heap_object).unwrap_or_default();
-                names.intern(&(name + suffix))
-            }
-            NameOf::Function => {
-                let shared = heap_object.object_field(cx.layout.js_function.shared);
-                match shared {
-                    Ok(shared) => shared_name(names, shared, shared_names),
-                    Err(_) => names.intern(""),
-                }
-            }
-            NameOf::Shared => shared_name(names, heap_object, shared_names),
-            NameOf::Script => {
-                let name = Script(heap_object).name().ok().flatten();
-                names.intern(&name.unwrap_or_default())
-            }
-            NameOf::RegExp => match regexp_source(heap_object) {
-                Ok(Some(source)) => names.string(source.0),
-                _ => names.intern(""),
-            },
-            NameOf::Oddball => match heap_object.object_field(cx.layout.oddball.to_string) {
-                Ok(text) => names.string(text),
-                Err(_) => names.intern("system / Oddball"),
-            },
-            NameOf::Symbol => {
-                let mask = cx.layout.symbol.private_mask.known().unwrap_or(1);
-                let flags = heap_object.u32_field(cx.layout.symbol.flags).unwrap_or(0);
-                return match i64::from(flags) & mask != 0 {
-                    true => (NodeType::Hidden, names.intern("private symbol")),
-                    false => (NodeType::Symbol, names.intern("symbol")),
-                };
-            }
-            NameOf::Map => {
-                let map = crate::object::Map(heap_object);
-                let number = map.instance_type_number().unwrap_or(u16::MAX);
-                let name = match cx.layout.types.is_string(number) {
-                    true => format!("system / Map ({})", string_type_name(cx, number)),
-                    false => "system / Map".to_string(),
-                };
-                let shape = cx.layout.version.at_least(11, 0) && !self.space.is_read_only(object);
-                let kind = if shape {
-                    NodeType::ObjectShape
-                } else {
-                    NodeType::Hidden
-                };
-                return (kind, names.intern(&name));
-            }
-        };
-        (node_type, name)
-    }
-
-    fn edges(&mut self, watch: Watch) -> Result<()> {
-        let root_edges = self.root_edges()?;
-        let mut inessential = Marks::new(self.space.len());
-        for object in 0..self.space.len() as Ordinal {
+    /// Objects of read-only space that V8 leaves out where it can.
+    fn inessential(&self) -> Vec<u64> {
+        let version = self.source.layout.version;
+        let mut words = Vec::new();
+        for object in self.space.read_only_objects() {
             let kind = self.space.map(object).kind;
-            let any_hole = self.source.layout.version.at_least(14, 0);
-            let oddball = kind == InstanceType::Oddball || (any_hole && kind == InstanceType::Hole);
-            let named = self
-                .roots
-                .names
-                .get(&self.space.address(object))
-                .is_some_and(|n| INESSENTIAL.contains(&n.as_str()));
-            if oddball || named {
-                inessential.set(object);
-            }
-            if !self.space.is_read_only(object) {
-                break;
+            let any_hole = version.at_least(14, 0) && kind == InstanceType::Hole;
+            let name = self.roots.names.get(&self.space.address(object));
+            let named = name.is_some_and(|n| INESSENTIAL.contains(&n.as_str()));
+            if kind == InstanceType::Oddball || any_hole || named {
+                let at = object as usize / 64;
+                if words.len() <= at {
+                    words.resize(at + 1, 0);
+                }
+                words[at] |= 1u64 << (object % 64);
             }
         }
-        let the_hole = self.source.isolate.root(RootName::TheHole)?.0;
-        self.tag_builtins();
+        words
+    }
+
+    /// Nodes and edges of all objects: made page by page on all cores, taken in their order here.
+    fn objects(&mut self, watch: Watch) -> Result<(u64, u64)> {
+        let words = WordNames::new(&mut self.names);
         let memory = self.source.target.memory();
         let slots = roots::native_context_names(self.source.program, memory);
-        let slots = slots
+        let native_context_names = slots
             .into_iter()
             .map(|(index, name)| (index, self.names.intern(&name)))
             .collect();
-        let mut edges = Edges::new(
+        let builtins = self.builtins();
+        // From here on every thread has names of its own besides these.
+        let shared = self.names.interner().clone();
+        let mut plan = Plan::new(
             &self.space,
             &self.shapes,
+            self.source.layout,
+            &self.nodes,
+            &shared,
+            words,
+        );
+        plan.inessential = self.inessential();
+        plan.the_hole = self.source.isolate.root(RootName::TheHole)?.0;
+        plan.undefined = self.source.isolate.root(RootName::Undefined)?.0;
+        plan.native_context_names = native_context_names;
+        let workers = rayon::current_num_threads().max(1);
+        let pages: Vec<PagesOnly> = (0..workers)
+            .map(|_| PagesOnly::new(&self.source.index.image))
+            .collect();
+        let mut own = Visitor::new(&plan, self.cx.memory, None);
+        own.out.worker = workers;
+        let blocks = self.space.pages();
+        let firsts = blocks.iter().map(|b| self.nodes.first_from(b.start));
+        let mut commit = Commit::new(
             &mut self.names,
             &mut self.builder,
-            &self.node_of,
-            inessential,
-            the_hole,
+            shared.strings().len() as StringId,
+            workers + 1,
+            firsts.collect(),
         );
-        edges.native_context_names = slots;
-        edges.undefined = self.source.isolate.root(RootName::Undefined)?.0;
-        for object in 0..self.space.len() as Ordinal {
-            if object % (1 << 18) == 0 {
-                let share = f64::from(object) / self.space.len() as f64;
-                watch("following references", 0.6 + 0.3 * share)?;
-            }
-            if self.node_of[object as usize] != NO_NODE {
-                edges.object(object)?;
-            }
+        for tag in builtins {
+            commit.ask(tag);
         }
-        let natives = std::mem::take(&mut edges.natives);
-        let key_edges = std::mem::take(&mut edges.key_edges);
+        let spare = Mutex::new(Vec::new());
+        let done = Cell::new(0);
+        let share = || 0.4 + 0.5 * done.get() as f64 / blocks.len().max(1) as f64;
+        let state = |worker: usize| {
+            let pages = &pages[worker.min(workers - 1)];
+            let mut visitor = Visitor::new(&plan, pages, Some(&pages.missed));
+            visitor.out.worker = worker;
+            visitor
+        };
+        let make = |visitor: &mut Visitor, block: usize| {
+            let spare = spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            visitor.page(blocks[block].clone(), spare.unwrap_or_default())
+        };
+        let tick = || watch("following references", share());
+        let take = |number: usize, block: Block| {
+            let outcome = commit.take(number, &block, &mut |object| own.alone(object));
+            done.set(number + 1);
+            let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
+            if spare.len() < 4 * workers {
+                spare.push(block);
+            }
+            outcome
+        };
+        in_order(blocks.len(), state, make, tick, take)?;
+        let Commit {
+            natives,
+            weak_entries,
+            garbage,
+            ..
+        } = commit;
+        self.native_parts(natives)?;
+        self.weak_entries(weak_entries)?;
+        Ok(garbage)
+    }
+
+    fn native_parts(&mut self, parts: Vec<NativePart>) -> Result<()> {
         let mut by_address: FxHashMap<u64, NodeId> = FxHashMap::default();
-        for part in natives {
+        for part in parts {
             let node = match by_address.get(&part.address) {
                 Some(&node) => node,
                 None => {
@@ -382,40 +331,57 @@ impl Extraction<'_, '_> {
             let edge = named(EdgeType::Internal, part.edge, node);
             self.builder.edge(part.owner, edge)?;
         }
+        Ok(())
+    }
+
+    /// The edges of WeakMaps' entries, which are called after the nodes they concern.
+    fn weak_entries(&mut self, entries: Vec<WeakEntry>) -> Result<()> {
         let mut counts: FxHashMap<NodeId, u32> = FxHashMap::default();
-        for (from, to, text) in key_edges {
-            let count = counts.entry(from).or_insert(0);
+        for entry in entries {
+            let id = |node: NodeId| node.wrapping_mul(2).wrapping_add(1);
+            let name_of = |node| self.names.text(self.builder.name_of(node));
+            let text = format!(
+                " / part of key ({} @{}) -> value ({} @{}) pair in WeakMap (table @{})",
+                name_of(entry.key),
+                id(entry.key),
+                name_of(entry.value),
+                id(entry.value),
+                id(entry.table)
+            );
+            if let Some((at, number)) = entry.edge {
+                let name = self.names.intern(&format!("{number}{text}"));
+                self.builder.set_edge_name(entry.table, at, name);
+            }
+            let count = counts.entry(entry.key).or_insert(0);
             *count += 1;
             // Any number will do that is new on this node; V8's goes on from its edges.
             let name = self.names.intern(&format!("{}{text}", 1000 + *count));
-            self.builder
-                .edge(from, named(EdgeType::Internal, name, to))?;
+            let edge = named(EdgeType::Internal, name, entry.value);
+            self.builder.edge(entry.key, edge)?;
         }
-        self.node_natives(root_edges)
+        Ok(())
     }
 
-    fn tag_builtins(&mut self) {
-        let builtins: Vec<(Ordinal, String)> = self
-            .roots
-            .list
-            .iter()
-            .filter(|r| r.category == Category::Builtins)
-            .filter_map(|r| Some((r.object, r.description.clone()?)))
-            .collect();
-        let empty = self.names.intern("");
-        for (object, name) in builtins {
-            let node = self.node_of[object as usize];
-            if node != NO_NODE && self.builder.name_of(node) == empty {
-                let suffix = match self.source.layout.version.line() {
-                    line if line >= (11, 4) => "builtin code",
-                    line if line >= (11, 0) => "builtin handle",
-                    _ => "builtin",
-                };
-                let name = format!("({name} {suffix})");
-                let name = self.names.intern(&name);
-                self.builder.set_name(node, name);
-            }
-        }
+    /// What builtins without a name of their own are called.
+    fn builtins(&mut self) -> Vec<Tag> {
+        let suffix = match self.source.layout.version.line() {
+            line if line >= (11, 4) => "builtin code",
+            line if line >= (11, 0) => "builtin handle",
+            _ => "builtin",
+        };
+        let roots = self.roots.list.iter();
+        let builtins = roots.filter(|r| r.category == Category::Builtins);
+        let builtins = builtins.filter_map(|r| {
+            let node = self.nodes.of(r.object);
+            let name = r.description.as_ref()?;
+            (node != NO_NODE).then(|| Tag {
+                node,
+                name: self.names.intern(&format!("({name} {suffix})")),
+                becomes: None,
+                always: false,
+            })
+        });
+        builtins.collect()
     }
 
     /// Edges of the roots; how many the topmost node has.
@@ -426,7 +392,7 @@ impl Extraction<'_, '_> {
             vec![Vec::new(); names.len()];
         let mut globals: Vec<NodeId> = Vec::new();
         for root in &self.roots.list {
-            let node = self.node_of[root.object as usize];
+            let node = self.nodes.of(root.object);
             let Some(at) = root.category.index(&names) else {
                 continue;
             };
@@ -494,23 +460,16 @@ impl Extraction<'_, '_> {
                 self.space.target(word.0)?
             }
         };
-        Some(self.node_of[object as usize]).filter(|&n| n != NO_NODE)
+        Some(self.nodes.of(object)).filter(|&n| n != NO_NODE)
     }
 
-    fn finish(mut self) -> Result<Extracted> {
-        self.locations();
-        let mut garbage = (0, 0);
-        for object in 0..self.space.len() as Ordinal {
-            if self.node_of[object as usize] == NO_NODE {
-                garbage.0 += 1;
-                garbage.1 += self.space.size(object);
-            }
-        }
-        let objects = self.space.len() as u64;
+    fn finish(self, garbage: (u64, u64)) -> Result<Extracted> {
+        let objects = self.space.count() as u64;
         if self.builder.node_count() <= FIRST_CATEGORY as usize {
             return Err(Error::other("no object was found from the roots"));
         }
-        let graph = self.builder.finish_with(self.names.finish())?;
+        let strings = self.names.into_interner().finish();
+        let graph = self.builder.finish_with(strings)?;
         Ok(Extracted {
             graph,
             objects,
@@ -518,139 +477,6 @@ impl Extraction<'_, '_> {
             garbage_bytes: garbage.1,
         })
     }
-
-    /// Where functions are defined, and the constructors of objects.
-    fn locations(&mut self) {
-        let mut places: FxHashMap<u64, Option<(i32, i32, i32)>> = FxHashMap::default();
-        let mut lines: FxHashMap<u64, Vec<u64>> = FxHashMap::default();
-        let layout = self.source.layout;
-        let mut found = Vec::new();
-        let mut scripts = rustc_hash::FxHashSet::default();
-        let mut by_map: FxHashMap<u32, Option<u64>> = FxHashMap::default();
-        for object in 0..self.space.len() as Ordinal {
-            let node = self.node_of[object as usize];
-            if node == NO_NODE {
-                continue;
-            }
-            let map = self.space.map_index(object);
-            let shape = self.shapes.of(map);
-            if !shape.is_js_object {
-                continue;
-            }
-            let function = match shape.kind {
-                kind if kind.is_js_function() => Some(self.space.address(object)),
-                InstanceType::JSGeneratorObject => {
-                    let field = layout.js_generator.function;
-                    let function = self.heap_object(object).object_field(field);
-                    function.ok().map(|f| f.address)
-                }
-                _ => *by_map.entry(map).or_insert_with(|| {
-                    let info = &self.source.index.maps[map as usize];
-                    let map = crate::object::Map(HeapObject::new(self.cx, info.address));
-                    let constructor = self.cx.object(map.constructor().ok()?).ok()?;
-                    let kind = constructor.instance_type().ok()?;
-                    kind.is_js_function().then_some(constructor.address)
-                }),
-            };
-            let Some(function) = function else { continue };
-            let function = HeapObject::new(self.cx, function);
-            let Ok(shared) = function.object_field(layout.js_function.shared) else {
-                continue;
-            };
-            let place = *places
-                .entry(shared.address)
-                .or_insert_with(|| place_of(shared, &mut lines));
-            if let Some((script_id, line, column)) = place {
-                if scripts.insert(script_id) {
-                    let script = SharedFunctionInfo(shared).script().ok().flatten();
-                    let name = script.and_then(|s| s.name_or_source_url().ok());
-                    self.builder.script(script_id, name.unwrap_or_default());
-                }
-                found.push(Location {
-                    node,
-                    script_id,
-                    line,
-                    column,
-                });
-            }
-        }
-        for location in found {
-            self.builder.location(location);
-        }
-    }
-}
-
-/// Script, line and column (from 0) of a function.
-fn place_of(shared: HeapObject, lines: &mut FxHashMap<u64, Vec<u64>>) -> Option<(i32, i32, i32)> {
-    let info = SharedFunctionInfo(shared);
-    let script = info.script().ok()??;
-    let (start, _) = info.position().ok()??;
-    let ends = lines
-        .entry(script.0.address)
-        .or_insert_with(|| script.line_ends().unwrap_or_default());
-    let (line, column) = script.line_and_column_in(ends, start).ok()?;
-    let id = script.id().ok()?;
-    Some((id as i32, line as i32 - 1, column as i32 - 1))
-}
-
-fn shared_name(
-    names: &mut Names,
-    shared: HeapObject,
-    known: &mut FxHashMap<u64, StringId>,
-) -> StringId {
-    *known.entry(shared.address).or_insert_with(|| {
-        let name = SharedFunctionInfo(shared).name().unwrap_or_default();
-        names.intern(&name)
-    })
-}
-
-/// V8's name of a string type, from the bits of its number.
-fn string_type_name(cx: Cx, number: u16) -> String {
-    let tags = &cx.layout.tagging;
-    let n = i64::from(number);
-    let mask = tags.string_representation_mask.known().unwrap_or(7);
-    let form = Some(n & mask);
-    let one_byte = Some(n & tags.string_encoding_mask.known().unwrap_or(8))
-        == tags.one_byte_string_tag.known();
-    let not_internalized = tags.not_internalized_mask.known().unwrap_or(0x20);
-    let internalized = n & not_internalized == 0;
-    let mut name = String::new();
-    let shared = n & 0xff80 == 0 && n & 0x40 != 0;
-    if shared {
-        name += "Shared";
-    }
-    if tags
-        .uncached_external_mask
-        .known()
-        .is_some_and(|m| n & m != 0)
-        && form == tags.external_string_tag.known()
-    {
-        name += "Uncached";
-    }
-    let shape = if form == tags.cons_string_tag.known() {
-        "Cons"
-    } else if form == tags.external_string_tag.known() {
-        "External"
-    } else if form == tags.sliced_string_tag.known() {
-        "Sliced"
-    } else if form == tags.thin_string_tag.known() {
-        "Thin"
-    } else {
-        ""
-    };
-    // V8 12 turned the names' order about, and said TwoByte and Seq where there was no word.
-    let internalized = if internalized { "Internalized" } else { "" };
-    if cx.layout.version.at_least(12, 0) {
-        let shape = match (shape, internalized) {
-            ("", "") => "Seq",
-            _ => shape,
-        };
-        let bytes = if one_byte { "OneByte" } else { "TwoByte" };
-        return format!("{name}{shape}{internalized}{bytes}String");
-    }
-    let thin = form == tags.thin_string_tag.known() && cx.layout.version.at_least(11, 0);
-    let bytes = if one_byte && !thin { "OneByte" } else { "" };
-    format!("{name}{shape}{bytes}{internalized}String")
 }
 
 /// The object at an address of the user's.

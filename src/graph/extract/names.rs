@@ -1,16 +1,18 @@
 //! Names as V8's StringsStorage makes them: text cut at a length, symbols in angle brackets.
 
-use crate::graph::{Interner, StringId, Strings};
+use crate::graph::{hash, Interner, StringId, Strings};
 use crate::object::{Cx, HeapObject, JSString, Symbol, SymbolKind, Tagged};
 use rustc_hash::FxHashMap;
 
 /// V8 cuts names here (`--heap-snapshot-string-limit`).
 const LIMIT: usize = 1024;
 
-/// Interned names, those of keys remembered by address.
+/// Interned names, those of keys remembered by address. Each thread has its own, over those that
+/// were there before: these have the same numbers for all.
 #[derive(Default)]
-pub struct Names {
-    interner: Interner,
+pub struct Names<'n> {
+    base: Option<&'n Interner>,
+    own: Interner,
     keys: FxHashMap<u64, Key>,
     numbers: Vec<StringId>,
 }
@@ -24,10 +26,40 @@ pub struct Key {
     pub is_string: bool,
 }
 
-impl Names {
+impl<'n> Names<'n> {
+    /// Those of a thread.
+    pub fn over(base: &'n Interner) -> Names<'n> {
+        Names {
+            base: Some(base),
+            ..Names::default()
+        }
+    }
+
     /// The number of a name.
     pub fn intern(&mut self, name: &str) -> StringId {
-        self.interner.intern(name)
+        let hashed = hash(name.as_bytes());
+        match self.base {
+            None => self.own.intern_hashed(hashed, name),
+            Some(base) => match base.find_hashed(hashed, name) {
+                Some(id) => id,
+                None => self.own.intern_hashed(hashed, name) + self.shared(),
+            },
+        }
+    }
+
+    /// How many are those of all threads.
+    pub fn shared(&self) -> StringId {
+        self.base.map_or(0, |base| base.strings().len() as StringId)
+    }
+
+    /// The number that the next new name gets.
+    pub fn end(&self) -> StringId {
+        self.shared() + self.own().len() as StringId
+    }
+
+    /// Those of this thread alone, numbered behind the shared ones.
+    pub fn own(&self) -> &Strings {
+        self.own.strings()
     }
 
     /// A number as a name.
@@ -38,41 +70,56 @@ impl Names {
         if number < 1 << 16 {
             while self.numbers.len() <= number {
                 let text = self.numbers.len().to_string();
-                let id = self.interner.intern(&text);
+                let id = self.intern(&text);
                 self.numbers.push(id);
             }
             return self.numbers[number];
         }
-        self.interner.intern(&number.to_string())
+        self.intern(&number.to_string())
     }
 
     /// The text of a name.
     pub fn text(&self, id: StringId) -> &str {
-        self.interner.strings().get(id)
+        match (self.base, id.checked_sub(self.shared())) {
+            (Some(base), None) => base.strings().get(id),
+            (_, own) => self.own.strings().get(own.unwrap_or(id)),
+        }
     }
 
-    /// All names.
-    pub fn finish(self) -> Strings {
-        self.interner.finish()
+    /// The names themselves, of the one that has no others below.
+    pub fn interner(&self) -> &Interner {
+        &self.own
+    }
+
+    /// A name whose hash is known.
+    pub fn intern_hashed(&mut self, hashed: u64, name: &str) -> StringId {
+        self.own.intern_hashed(hashed, name)
+    }
+
+    /// The interner of all.
+    pub fn into_interner(self) -> Interner {
+        self.own
     }
 
     /// A string's text as a name.
     pub fn string(&mut self, object: HeapObject) -> StringId {
         let text = string_text(object);
-        self.interner.intern(&text)
+        self.intern(&text)
     }
 
-    /// A key of a property.
-    pub fn key(&mut self, cx: Cx, key: Tagged) -> Key {
-        if let Some(&known) = self.keys.get(&key.0) {
-            return known;
-        }
-        let found = self.read_key(cx, key);
-        self.keys.insert(key.0, found);
-        found
+    /// A key of a property that was read before.
+    #[inline]
+    pub fn known_key(&self, key: Tagged) -> Option<Key> {
+        self.keys.get(&key.0).copied()
     }
 
-    fn read_key(&mut self, cx: Cx, key: Tagged) -> Key {
+    /// Remembers a key.
+    pub fn keep_key(&mut self, key: Tagged, read: Key) {
+        self.keys.insert(key.0, read);
+    }
+
+    /// Reads a key of a property.
+    pub fn read_key(&mut self, cx: Cx, key: Tagged) -> Key {
         let unknown = |names: &mut Names| Key {
             name: names.intern(""),
             is_empty: false,
@@ -121,6 +168,16 @@ pub fn string_text(object: HeapObject) -> String {
     match JSString(object).read(LIMIT) {
         Ok(text) => clean(well_formed(&text.units)),
         Err(_) => String::new(),
+    }
+}
+
+/// The part of a string of one byte a character that V8 takes for a name, where it is plain ASCII.
+#[inline]
+pub fn latin1_text(bytes: &[u8]) -> Option<&str> {
+    let bytes = &bytes[..bytes.len().min(LIMIT)];
+    match bytes.is_ascii() && !bytes.contains(&0) {
+        true => std::str::from_utf8(bytes).ok(),
+        false => None,
     }
 }
 

@@ -96,7 +96,7 @@ impl Extraction<'_, '_> {
             if strong {
                 roots.push(node);
             }
-            let wrapper = self.node_of[object as usize];
+            let wrapper = self.nodes.of(object);
             let [to, from] = match self.source.layout.version.at_least(10, 2) {
                 true => ["native_to_javascript", "javascript_to_native"],
                 false => ["wrapped", "wrapper"],
@@ -183,9 +183,9 @@ impl Extraction<'_, '_> {
     fn base_objects(&self, walk: &mut Walk) -> Vec<(u64, u64, Ordinal)> {
         let memory = self.source.target.memory();
         let mut found = Vec::new();
-        for object in 0..self.space.len() as Ordinal {
+        for object in self.space.objects() {
             let (first, count) = self.shapes.of(self.space.map_index(object)).embedder;
-            if count == 0 || self.node_of[object as usize] == NO_NODE {
+            if count == 0 || self.nodes.of(object) == NO_NODE {
                 continue;
             }
             let bytes = self.space.bytes(object);
@@ -302,7 +302,7 @@ impl Extraction<'_, '_> {
             }
             let mut led = true;
             if let Some(&(object, weak)) = self.roots.slots.get(&word) {
-                let node = self.node_of[object as usize];
+                let node = self.nodes.of(object);
                 let unlisted = self.is_unlisted(&class, object);
                 if !weak && node != NO_NODE && !unlisted {
                     let name = self.handle_name(&class.name, here, object);

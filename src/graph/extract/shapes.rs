@@ -61,6 +61,8 @@ pub enum NameOf {
     Global(&'static str),
     /// A string's own text.
     Text,
+    /// That of one that holds it itself, a byte a character.
+    OneByteText,
     Function,
     Shared,
     Script,
@@ -93,17 +95,16 @@ pub struct Shape {
 }
 
 /// All shapes.
-pub struct Shapes<'a> {
-    pub cx: Cx<'a>,
+pub struct Shapes {
     list: Vec<Shape>,
     /// Offset of the first key in a WeakMap's table.
     pub ephemerons_start: usize,
     pub dispatch: Option<DispatchTable>,
 }
 
-impl<'a> Shapes<'a> {
+impl Shapes {
     /// Works them out.
-    pub fn new(cx: Cx<'a>, space: &Space<'a>, names: &mut Names) -> Shapes<'a> {
+    pub fn new(cx: Cx, space: &Space, names: &mut Names) -> Shapes {
         let layout = cx.layout;
         let list = space
             .index
@@ -117,7 +118,6 @@ impl<'a> Shapes<'a> {
         let start = layout.dictionary.start_index.offset().unwrap_or(3);
         let data = layout.fixed_array.data.offset().unwrap_or(16);
         Shapes {
-            cx,
             list,
             ephemerons_start: (data + start * 8) as usize,
             dispatch: None,
@@ -283,7 +283,7 @@ fn embedder_fields(map: Map, kind: InstanceType, layout: &Layout) -> (u32, u32) 
     let first = match kind {
         T::JSApiObject | T::JSSpecialApiObject => header,
         T::JSArrayBuffer | T::JSTypedArray | T::JSDataView => {
-            // Two at the end, behind the header; in-object properties do not occur.
+            // Those of Node's buffers hold nothing; what else stands there are properties.
             return (0, 0);
         }
         _ => return (0, 0),
@@ -390,7 +390,17 @@ fn node(
         } else if shape == layout.tagging.sliced_string_tag.known() {
             fixed(NodeType::SlicedString, "(sliced string)")
         } else {
-            (NodeType::String, NameOf::Text)
+            let tags = &layout.tagging;
+            let encoding = tags.string_encoding_mask.known();
+            let encoding = encoding.map(|m| i64::from(number) & m);
+            let inside = shape.is_some()
+                && shape == tags.seq_string_tag.known()
+                && encoding.is_some()
+                && encoding == tags.one_byte_string_tag.known();
+            match inside {
+                true => (NodeType::String, NameOf::OneByteText),
+                false => (NodeType::String, NameOf::Text),
+            }
         };
     }
     if kind.is_context() {

@@ -1,128 +1,181 @@
-//! The objects of one isolate, numbered, with the way from an address to the number: a bit for
-//! every word where an object starts, and a count before every 64 words. No hash table.
+//! The objects of one isolate. An object's number is that of the word it starts at, the words of
+//! all pages counted through, so that the way between number and address is a step over a small
+//! table of 256 KB chunks. A bit for every word says whether an object starts there.
 
 use crate::error::{Error, Result};
-use crate::heap::{HeapIndex, Isolate, MapInfo};
+use crate::heap::{HeapIndex, Isolate, MapInfo, PAGE_ALIGNMENT};
 use crate::memory::Memory;
 use crate::object::Tagged;
 use rustc_hash::FxHashMap;
+use std::ops::Range;
 
-/// Number of an object of the isolate, dead ones included.
+/// Number of the word that an object of the isolate starts at.
 pub type Ordinal = u32;
 
-struct PageObjects {
-    /// Ordinal of the first object; the page is not the isolate's where there is none.
-    first: Option<u32>,
-    /// Objects before each 64 words.
-    before: Vec<u32>,
+/// Words of a chunk, as a power of two.
+const CHUNK_BITS: u32 = PAGE_ALIGNMENT.trailing_zeros() - 3;
+/// Words of a chunk.
+const CHUNK_WORDS: u32 = 1 << CHUNK_BITS;
+/// Chunks whose words can be numbered: 32 GB.
+const MOST_CHUNKS: usize = 1 << (32 - CHUNK_BITS);
+
+/// 256 KB of a page, aligned to as much.
+struct Chunk<'a> {
+    address: u64,
+    /// Where the objects of its page are, and their bytes.
+    area_start: u64,
+    bytes: &'a [u8],
+    is_read_only: bool,
 }
 
 /// All objects on the pages of one isolate and on those it shares.
 pub struct Space<'a> {
     pub index: &'a HeapIndex,
-    pages: Vec<PageObjects>,
-    addresses: Vec<u64>,
-    maps: Vec<u32>,
-    read_only: Vec<bool>,
-    page_of: Vec<(u32, u32)>,
+    chunks: Vec<Chunk<'a>>,
+    directory: Directory,
+    starts: Vec<u64>,
+    count: usize,
+    /// The words of each page.
+    pages: Vec<Range<Ordinal>>,
 }
 
 impl<'a> Space<'a> {
     /// Numbers them: read-only pages first, then space by space, as V8 visits them. The order
     /// counts: what several objects hold is called after the first of them.
     pub fn new(index: &'a HeapIndex, isolate: &Isolate, memory: &dyn Memory) -> Result<Space<'a>> {
-        let mut space = Space {
-            index,
-            pages: Vec::new(),
-            addresses: Vec::new(),
-            maps: Vec::new(),
-            read_only: Vec::new(),
-            page_of: Vec::new(),
-        };
         let image_pages = index.image.pages();
         let undefined = isolate.root(crate::heap::RootName::Undefined)?;
         let undefined_page = undefined
             .address()
             .and_then(|a| index.image.page_index(a))
             .and_then(|p| image_pages.get(p));
-        for page in image_pages {
-            let read_only = undefined_page
-                .is_some_and(|u| (u.page.heap, u.page.owner) == (page.page.heap, page.page.owner));
-            space.read_only.push(read_only);
-            space.pages.push(PageObjects {
-                first: None,
-                before: Vec::new(),
-            });
-        }
         let mut ids: FxHashMap<u64, u32> = FxHashMap::default();
         let mut order: Vec<(bool, u32, usize)> = Vec::new();
         for (number, image_page) in image_pages.iter().enumerate() {
             let page = &image_page.page;
             if page.heap == isolate.heap || page.heap == 0 {
+                let read_only = undefined_page
+                    .is_some_and(|u| (u.page.heap, u.page.owner) == (page.heap, page.owner));
                 let id = *ids
                     .entry(page.owner)
                     .or_insert_with(|| space_id(memory, page.owner, isolate.heap));
-                order.push((!space.read_only[number], id, number));
+                order.push((!read_only, id, number));
             }
         }
         order.sort_unstable();
-        for (_, _, number) in order {
-            space.add_page(number)?;
+        let mut space = Space {
+            index,
+            chunks: Vec::new(),
+            directory: Directory::default(),
+            starts: Vec::new(),
+            count: 0,
+            pages: Vec::new(),
+        };
+        for (writable, _, number) in order {
+            space.add_page(number, !writable)?;
         }
+        space.directory = Directory::new(&space.chunks);
         Ok(space)
     }
 
-    fn add_page(&mut self, number: usize) -> Result<()> {
-        let too_many = || Error::other("the heap has more than 4 billion objects");
-        let first = u32::try_from(self.addresses.len()).map_err(|_| too_many())?;
-        let starts = self.index.starts_of(number);
-        let mut before = Vec::with_capacity(starts.len());
-        let mut count = 0u32;
-        for word in starts {
-            before.push(count);
-            count += word.count_ones();
+    fn add_page(&mut self, number: usize, is_read_only: bool) -> Result<()> {
+        let index = self.index;
+        let image_page = &index.image.pages()[number];
+        let page = &image_page.page;
+        let bytes = index.image.bytes_of(image_page);
+        let first = self.chunks.len();
+        let aligned = page.address / PAGE_ALIGNMENT * PAGE_ALIGNMENT;
+        let before = page.area_start.saturating_sub(aligned);
+        let chunks = before
+            .saturating_add(bytes.len() as u64)
+            .div_ceil(PAGE_ALIGNMENT) as usize;
+        if first.saturating_add(chunks) > MOST_CHUNKS {
+            return Err(Error::other("a heap of more than 32 GB has no graph here"));
         }
-        for object in self.index.objects_of(number) {
-            self.addresses.push(object.address);
-            self.maps.push(object.map);
+        for at in 0..chunks as u64 {
+            self.chunks.push(Chunk {
+                address: aligned.saturating_add(at * PAGE_ALIGNMENT),
+                area_start: page.area_start,
+                bytes,
+                is_read_only,
+            });
         }
-        u32::try_from(self.addresses.len()).map_err(|_| too_many())?;
-        // An object whose map is no longer one is not listed; the counts would be off.
-        if self.addresses.len() as u32 != first + count {
-            return Err(Error::other("the index of the heap is not sound"));
+        let words = self.starts.len();
+        self.starts
+            .resize(self.chunks.len() * (CHUNK_WORDS as usize / 64), 0);
+        let shift = (before / 8) as usize;
+        let own = &mut self.starts[words..];
+        for (at, &word) in index.starts_of(number).iter().enumerate() {
+            let at = at * 64 + shift;
+            self.count += word.count_ones() as usize;
+            if word == 0 {
+                continue;
+            }
+            // An object starts within its page's bytes, and so within its chunks.
+            if let Some(low) = own.get_mut(at / 64) {
+                *low |= word << (at % 64);
+            }
+            if let (Some(high), 1..) = (own.get_mut(at / 64 + 1), at % 64) {
+                *high |= word >> (64 - at % 64);
+            }
         }
-        self.page_of.push((first, number as u32));
-        self.pages[number] = PageObjects {
-            first: Some(first),
-            before,
-        };
+        self.pages.push((first as u32) << CHUNK_BITS..self.end());
         Ok(())
     }
 
-    /// How many.
-    pub fn len(&self) -> usize {
-        self.addresses.len()
+    fn end(&self) -> Ordinal {
+        // All 4 billion words are not in use: each chunk begins with a header.
+        u32::try_from((self.chunks.len() as u64) << CHUNK_BITS).unwrap_or(u32::MAX)
+    }
+
+    /// How many objects.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// A bit for each word: whether an object starts there.
+    pub fn starts(&self) -> &[u64] {
+        &self.starts
+    }
+
+    /// The words of each page, in the order of the objects.
+    pub fn pages(&self) -> &[Range<Ordinal>] {
+        &self.pages
+    }
+
+    /// All objects, in their order.
+    pub fn objects(&self) -> impl Iterator<Item = Ordinal> + '_ {
+        bits(self.starts.iter().copied(), 0)
+    }
+
+    /// The objects in read-only space, which come first.
+    pub fn read_only_objects(&self) -> impl Iterator<Item = Ordinal> + '_ {
+        let chunks = self.chunks.iter().take_while(|c| c.is_read_only).count();
+        bits(
+            self.starts
+                .iter()
+                .take(chunks * (CHUNK_WORDS as usize / 64))
+                .copied(),
+            0,
+        )
+    }
+
+    /// The number of the word at `address`, if that is on a page: whatever starts there.
+    #[inline]
+    pub fn word_number(&self, address: u64) -> Option<Ordinal> {
+        let chunk = self.directory.get(address / PAGE_ALIGNMENT)?;
+        if address & 7 != 0 {
+            return None;
+        }
+        Some(chunk << CHUNK_BITS | (address % PAGE_ALIGNMENT) as u32 / 8)
     }
 
     /// The object that starts at `address`.
     #[inline]
     pub fn at(&self, address: u64) -> Option<Ordinal> {
-        let number = self.index.image.page_index(address)?;
-        let page = &self.pages[number];
-        let first = page.first?;
-        let offset = address - self.index.image.pages()[number].page.area_start;
-        if !offset.is_multiple_of(8) {
-            return None;
-        }
-        let slot = offset / 8;
-        let word = (slot / 64) as usize;
-        let bits = *self.index.starts_of(number).get(word)?;
-        let bit = slot % 64;
-        if bits >> bit & 1 == 0 {
-            return None;
-        }
-        let below = bits & ((1u64 << bit) - 1);
-        Some(first + page.before[word] + below.count_ones())
+        let number = self.word_number(address)?;
+        let bits = *self.starts.get(number as usize / 64)?;
+        (bits >> (number % 64) & 1 == 1).then_some(number)
     }
 
     /// The object a strong or weak pointer is to.
@@ -136,32 +189,58 @@ impl<'a> Space<'a> {
         }
     }
 
+    #[inline]
+    fn chunk(&self, object: Ordinal) -> &Chunk<'a> {
+        &self.chunks[(object >> CHUNK_BITS) as usize]
+    }
+
     /// Where an object is.
     #[inline]
     pub fn address(&self, object: Ordinal) -> u64 {
-        self.addresses[object as usize]
+        self.chunk(object).address + u64::from(object % CHUNK_WORDS) * 8
+    }
+
+    /// The bytes from an object's first on to the end of its page.
+    #[inline]
+    fn bytes_from(&self, object: Ordinal) -> &'a [u8] {
+        let chunk = self.chunk(object);
+        let at = self.address(object).wrapping_sub(chunk.area_start) as usize;
+        chunk.bytes.get(at..).unwrap_or_default()
+    }
+
+    /// Asks the processor for the bytes of an object that will be gone through soon.
+    #[inline]
+    pub fn prefetch(&self, object: Ordinal) {
+        prefetch(self.bytes_from(object));
     }
 
     /// Index of an object's Map among the index's.
     #[inline]
     pub fn map_index(&self, object: Ordinal) -> u32 {
-        self.maps[object as usize]
+        // The walk lists no object without one.
+        let word = word_at(self.bytes_from(object), 0).unwrap_or(0);
+        self.index.map_index(word & !1).unwrap_or(0)
     }
 
     /// An object's Map.
     #[inline]
     pub fn map(&self, object: Ordinal) -> &'a MapInfo {
-        &self.index.maps[self.maps[object as usize] as usize]
+        &self.index.maps[self.map_index(object) as usize]
     }
 
     /// Bytes of an object, and their count.
     #[inline]
     pub fn bytes(&self, object: Ordinal) -> &'a [u8] {
-        let address = self.address(object);
-        let rest = self.index.image.slice_from(address).unwrap_or_default();
-        let fixed = (self.map(object).sizes & 0xff) as usize * 8;
+        self.bytes_as(object, self.map_index(object))
+    }
+
+    /// The same, of an object whose Map has that index.
+    #[inline]
+    pub fn bytes_as(&self, object: Ordinal, map: u32) -> &'a [u8] {
+        let rest = self.bytes_from(object);
+        let fixed = (self.index.maps[map as usize].sizes & 0xff) as usize * 8;
         let size = match fixed {
-            0 => self.size(object) as usize,
+            0 => self.size_as(object, map) as usize,
             fixed => fixed,
         };
         &rest[..size.min(rest.len())]
@@ -169,21 +248,103 @@ impl<'a> Space<'a> {
 
     /// Size of an object.
     pub fn size(&self, object: Ordinal) -> u64 {
-        self.index
-            .size_of(crate::heap::ObjectRef {
-                address: self.address(object),
-                map: self.map_index(object),
-            })
-            .unwrap_or(0)
+        self.size_as(object, self.map_index(object))
+    }
+
+    fn size_as(&self, object: Ordinal, map: u32) -> u64 {
+        let object = crate::heap::ObjectRef {
+            address: self.address(object),
+            map,
+        };
+        self.index.size_of(object).unwrap_or(0)
     }
 
     /// Whether an object is in read-only space.
     pub fn is_read_only(&self, object: Ordinal) -> bool {
-        let at = self.page_of.partition_point(|&(first, _)| first <= object);
-        at.checked_sub(1)
-            .and_then(|at| self.page_of.get(at))
-            .is_some_and(|&(_, page)| self.read_only[page as usize])
+        self.chunk(object).is_read_only
     }
+}
+
+/// The numbers of the bits set in words, the first of which has the bits from `first` on.
+#[inline]
+pub fn bits(words: impl Iterator<Item = u64>, first: u32) -> impl Iterator<Item = u32> {
+    let mut words = words;
+    let mut base = first.wrapping_sub(64);
+    let mut word = 0u64;
+    std::iter::from_fn(move || {
+        while word == 0 {
+            word = words.next()?;
+            base = base.wrapping_add(64);
+        }
+        let bit = word.trailing_zeros();
+        word &= word - 1;
+        Some(base + bit)
+    })
+}
+
+/// From 256 KB aligned addresses to chunks. Pages lie anywhere in the address space, so it is a
+/// hash table, a small one of open addressing: it is asked for every reference there is.
+#[derive(Default)]
+struct Directory {
+    /// Key and chunk; a power of two of them, a quarter at most in use.
+    entries: Vec<(u32, u32)>,
+    shift: u32,
+}
+
+/// No chunk.
+const NONE: u32 = u32::MAX;
+
+impl Directory {
+    fn new(chunks: &[Chunk]) -> Directory {
+        let size = (chunks.len() * 4).next_power_of_two().max(4);
+        let mut directory = Directory {
+            entries: vec![(0, NONE); size],
+            shift: 32 - size.trailing_zeros(),
+        };
+        for (at, chunk) in chunks.iter().enumerate() {
+            // No user's address has more than 50 bits.
+            let Ok(key) = u32::try_from(chunk.address / PAGE_ALIGNMENT) else {
+                continue;
+            };
+            let mut slot = directory.slot(key);
+            while directory.entries[slot].1 != NONE && directory.entries[slot].0 != key {
+                slot = (slot + 1) % size;
+            }
+            directory.entries[slot] = (key, at as u32);
+        }
+        directory
+    }
+
+    #[inline]
+    fn slot(&self, key: u32) -> usize {
+        (key.wrapping_mul(0x9e37_79b1) >> self.shift) as usize
+    }
+
+    #[inline]
+    fn get(&self, key: u64) -> Option<u32> {
+        let mask = self.entries.len().wrapping_sub(1);
+        let mut slot = self.slot(key as u32);
+        loop {
+            let (found, chunk) = *self.entries.get(slot & mask)?;
+            if chunk == NONE || u64::from(found) == key {
+                return (chunk != NONE).then_some(chunk);
+            }
+            slot += 1;
+        }
+    }
+}
+
+/// Asks the processor for memory that will be read soon.
+#[inline]
+pub fn prefetch<T>(data: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which reads nothing and is allowed for any address.
+    unsafe {
+        use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
+        _mm_prefetch::<_MM_HINT_T0>(data.as_ptr().cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = data;
 }
 
 /// A space's number in V8's list of them, which stands right behind the pointer to its heap.

@@ -2,11 +2,11 @@
 
 use super::*;
 
-impl Edges<'_, '_> {
-    pub(super) fn feedback_vector(&mut self, bytes: &[u8]) -> Result<()> {
+impl Visitor<'_, '_> {
+    pub(super) fn feedback_vector(&mut self, bytes: &[u8]) {
         use InstanceType as T;
         if !self.tags_parts_of_code() {
-            return Ok(());
+            return;
         }
         let becomes = self.kinds(TagKind::Code);
         for chunk in bytes.chunks_exact(8).skip(1) {
@@ -24,19 +24,18 @@ impl Edges<'_, '_> {
                 self.tag(word, "(feedback)", becomes);
             }
         }
-        Ok(())
     }
 
     /// V8 names the parts of bytecode and feedback from 10.2 on.
     pub(super) fn tags_parts_of_code(&self) -> bool {
-        self.shapes.cx.layout.version.at_least(10, 2)
+        self.cx.layout.version.at_least(10, 2)
     }
 
-    pub(super) fn constant_pool(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(super) fn constant_pool(&mut self, bytes: &[u8]) {
         if !self.tags_parts_of_code() {
-            return Ok(());
+            return;
         }
-        let layout = &self.shapes.cx.layout.bytecode_array;
+        let layout = &self.cx.layout.bytecode_array;
         if let Some(word) = layout
             .constant_pool
             .offset()
@@ -45,7 +44,6 @@ impl Edges<'_, '_> {
         {
             self.tag_constants(word, 3);
         }
-        Ok(())
     }
 
     /// RecursivelyTagConstantPool.
@@ -60,8 +58,7 @@ impl Edges<'_, '_> {
             T::TrustedFixedArray => {
                 if let Some((_, node)) = self.essential(word) {
                     let name = self.names.intern("(constant pool)");
-                    self.builder.set_name(node, name);
-                    self.builder.set_type(node, NodeType::Code);
+                    self.tag_node(node, name, Some(TagKind::Code), true);
                 }
             }
             T::NameDictionary | T::NumberDictionary => {
@@ -80,19 +77,19 @@ impl Edges<'_, '_> {
         }
     }
 
-    pub(super) fn code(&mut self, object: Ordinal, bytes: &[u8]) -> Result<()> {
-        let layout = self.shapes.cx.layout;
+    pub(super) fn code(&mut self, object: Ordinal, bytes: &[u8]) {
+        let layout = self.cx.layout;
         let Ok(stream) = layout.code.instruction_stream.offset() else {
             return self.code_with_instructions(object, bytes);
         };
         let has_stream = word_at(bytes, stream as usize)
             .is_some_and(|w| Tagged(w).is_strong() && self.space.target(w).is_some());
         if !has_stream {
-            return Ok(());
+            return;
         }
-        if self.shapes.cx.layout.version.at_least(11, 4) {
+        if self.cx.layout.version.at_least(11, 4) {
             let name = self.names.intern("instruction_stream");
-            self.internal(bytes, stream as usize, name)?;
+            self.internal(bytes, stream as usize, name);
         } else if let Ok(at) = layout.code.relocation_info.offset() {
             let becomes = self.kinds(TagKind::Code);
             self.tag(
@@ -101,16 +98,16 @@ impl Edges<'_, '_> {
                 becomes,
             );
             let name = self.names.intern("relocation_info");
-            self.internal(bytes, at as usize, name)?;
+            self.internal(bytes, at as usize, name);
         }
         let data = layout.code.deoptimization_data.offset().ok();
         let positions = layout.code.source_position_table.offset().ok();
         let (Some(data), Some(positions)) = (data, positions) else {
-            return Ok(());
+            return;
         };
         let (data, positions) = (data as usize, positions as usize);
         let Some(word) = word_at(bytes, data) else {
-            return Ok(());
+            return;
         };
         let kind = self.space.target(word).map(|o| self.space.map(o).kind);
         let becomes = self.kinds(TagKind::Code);
@@ -122,7 +119,7 @@ impl Edges<'_, '_> {
         if is_baseline {
             self.tag(table, "(bytecode offset table)", becomes);
             let name = self.names.intern("interpreter_data");
-            self.internal(bytes, data, name)?;
+            self.internal(bytes, data, name);
             let name = self.names.intern("bytecode_offset_table");
             self.internal(bytes, positions, name)
         } else {
@@ -130,7 +127,7 @@ impl Edges<'_, '_> {
             self.deopt_parts(word, becomes);
             self.tag(table, "(source position table)", becomes);
             let name = self.names.intern("deoptimization_data");
-            self.internal(bytes, data, name)?;
+            self.internal(bytes, data, name);
             let name = self.names.intern("source_position_table");
             self.internal(bytes, positions, name)
         }
@@ -172,7 +169,7 @@ impl Edges<'_, '_> {
 
     /// Whether the instructions are of optimized code, by what their Code has besides.
     pub(super) fn is_optimized(&self, bytes: &[u8]) -> bool {
-        let layout = self.shapes.cx.layout;
+        let layout = self.cx.layout;
         let code = layout.instruction_stream.code.offset().ok();
         let code = code.and_then(|at| self.space.target(word_at(bytes, at as usize)?));
         let owner = match code {
@@ -192,9 +189,9 @@ impl Edges<'_, '_> {
     }
 
     /// Code that holds its instructions itself (to V8 10).
-    pub(super) fn code_with_instructions(&mut self, object: Ordinal, bytes: &[u8]) -> Result<()> {
-        let version = self.shapes.cx.layout.version;
-        let code = &self.shapes.cx.layout.code;
+    pub(super) fn code_with_instructions(&mut self, object: Ordinal, bytes: &[u8]) {
+        let version = self.cx.layout.version;
+        let code = &self.cx.layout.code;
         let becomes = self.kinds(TagKind::Code);
         let word = |c: Constant| {
             let at = c.offset().ok()?;
@@ -208,7 +205,7 @@ impl Edges<'_, '_> {
             )
         });
         let baseline_data = is_baseline && version.at_least(10, 0);
-        let is_baseline = is_baseline || self.baseline.contains(&object);
+        let is_baseline = is_baseline || self.plan.baseline.contains(&object);
         let parts = [
             (
                 code.relocation_info,
@@ -244,9 +241,8 @@ impl Edges<'_, '_> {
             if let Some((offset, value)) = word(at) {
                 self.tag(value, tag, becomes);
                 let name = self.names.intern(name);
-                self.internal(bytes, offset, name)?;
+                self.internal(bytes, offset, name);
             }
         }
-        Ok(())
     }
 }

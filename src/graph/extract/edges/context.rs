@@ -2,61 +2,47 @@
 
 use super::*;
 
-impl Edges<'_, '_> {
-    pub(super) fn ephemerons(&mut self, bytes: &[u8]) -> Result<()> {
-        let data = self
-            .shapes
-            .cx
-            .layout
-            .fixed_array
-            .data
-            .offset()
-            .unwrap_or(16) as usize;
+impl Visitor<'_, '_> {
+    pub(super) fn ephemerons(&mut self, bytes: &[u8]) {
+        let data = self.cx.layout.fixed_array.data.offset().unwrap_or(16) as usize;
         let mut at = self.shapes.ephemerons_start;
         let table = self.node;
-        let table_id = table.wrapping_mul(2).wrapping_add(1);
         let mut edges = 0u32;
         while let (Some(key), Some(value)) = (word_at(bytes, at), word_at(bytes, at + 8)) {
             let index = at.saturating_sub(data) / 8;
             for (word, index) in [(key, index), (value, index + 1)] {
                 if let Some((_, to)) = self.essential(word) {
                     let name = self.names.number(index);
-                    self.edge(EdgeType::Weak, name, to)?;
+                    self.edge(EdgeType::Weak, name, to);
                     edges += 1;
                 }
             }
             if let (Some((key, from)), Some((_, to))) = (self.child(key), self.child(value)) {
-                let old = !self.shapes.cx.layout.version.at_least(8, 0);
+                let old = !self.cx.layout.version.at_least(8, 0);
                 // An entry that was never used has undefined for its key.
-                if old || self.space.address(key) | 1 != self.undefined {
-                    let id = |node: NodeId| node.wrapping_mul(2).wrapping_add(1);
-                    let name_of = |edges: &Self, node| {
-                        edges.names.text(edges.builder.name_of(node)).to_string()
-                    };
-                    let text = format!(
-                        " / part of key ({} @{}) -> value ({} @{}) pair in WeakMap (table @{})",
-                        name_of(self, from),
-                        id(from),
-                        name_of(self, to),
-                        id(to),
-                        table_id
-                    );
-                    if !old {
+                if old || self.space.address(key) | 1 != self.plan.undefined {
+                    let edge = (!old).then(|| {
                         edges += 1;
-                        let name = self.names.intern(&format!("{edges}{text}"));
-                        self.edge(EdgeType::Internal, name, to)?;
+                        (self.out.edges_of_last() as u32, edges)
+                    });
+                    if !old {
+                        self.edge(EdgeType::Internal, self.words.empty, to);
                     }
-                    self.key_edges.push((from, to, text));
+                    self.out.weak_entries.push(WeakEntry {
+                        table,
+                        key: from,
+                        value: to,
+                        edge,
+                    });
                 }
             }
             at += 16;
         }
-        Ok(())
     }
 
-    pub(super) fn context(&mut self, bytes: &[u8], shape: &Shape) -> Result<()> {
+    pub(super) fn context(&mut self, bytes: &[u8], shape: &Shape) {
         use InstanceType as T;
-        let cx = self.shapes.cx;
+        let cx = self.cx;
         let layout = &cx.layout.context;
         let slots = layout.slots.offset().unwrap_or(16) as usize;
         let offset = |index: Option<i64>| {
@@ -77,23 +63,13 @@ impl Edges<'_, '_> {
             _ => false,
         };
         if let (true, Some(info)) = (declaration, info) {
-            if !self.locals.contains_key(&info.address) {
-                let locals = ScopeInfo(info).context_locals().unwrap_or_default();
-                let locals = locals
-                    .into_iter()
-                    .map(|l| (l.slot, self.names.intern(&l.name.unwrap_or_default())))
-                    .collect();
-                self.locals.insert(info.address, locals);
-            }
-            let count = self.locals.get(&info.address).map_or(0, Vec::len);
-            for at in 0..count {
-                let (slot, name) = self.locals[&info.address][at];
+            for &(slot, name) in self.locals_of(info).iter() {
                 let offset = slots.saturating_add((slot as usize).saturating_mul(8));
                 let Some(word) = word_at(bytes, offset) else {
                     continue;
                 };
                 if let Some((_, to)) = self.child(word) {
-                    self.edge(EdgeType::Context, name, to)?;
+                    self.edge(EdgeType::Context, name, to);
                     self.visit(offset);
                 }
             }
@@ -104,33 +80,47 @@ impl Edges<'_, '_> {
         ];
         for (offset, name) in named {
             if let Some(offset) = offset {
-                self.internal(bytes, offset, name)?;
+                self.internal(bytes, offset, name);
             }
         }
         let has_extension = shape.kind == T::NativeContext
             || info.is_some_and(|i| ScopeInfo(i).has_context_extension_slot().unwrap_or(false));
         if let (true, Some(offset)) = (has_extension, extension) {
             if !self.is_visited(offset) {
-                self.internal(bytes, offset, self.words.extension)?;
+                self.internal(bytes, offset, self.words.extension);
             }
         }
         if !cx.layout.version.at_least(8, 0) && shape.kind != T::NativeContext {
             let at = slots + OLD_NATIVE_CONTEXT_INDEX * 8;
             if !self.is_visited(at) {
-                self.internal(bytes, at, self.words.native_context)?;
+                self.internal(bytes, at, self.words.native_context);
             }
         }
         if shape.kind == T::NativeContext {
-            self.native_context(bytes, slots)?;
+            self.native_context(bytes, slots);
         }
-        Ok(())
     }
 
-    fn native_context(&mut self, bytes: &[u8], slots: usize) -> Result<()> {
-        let length = word_at(bytes, 8).and_then(|w| self.shapes.cx.smi(Tagged(w)));
+    fn locals_of(&mut self, info: HeapObject) -> Rc<[(u64, StringId)]> {
+        if let Some(known) = self.locals.get(&info.address) {
+            return known.clone();
+        }
+        let locals = ScopeInfo(info).context_locals().unwrap_or_default();
+        let locals: Rc<[_]> = locals
+            .into_iter()
+            .map(|l| (l.slot, self.names.intern(&l.name.unwrap_or_default())))
+            .collect();
+        if self.is_whole() {
+            self.locals.insert(info.address, locals.clone());
+        }
+        locals
+    }
+
+    fn native_context(&mut self, bytes: &[u8], slots: usize) {
+        let length = word_at(bytes, 8).and_then(|w| self.cx.smi(Tagged(w)));
         let count = usize::try_from(length.unwrap_or(0)).unwrap_or(0);
         let count = count.min(bytes.len() / 8);
-        let embedder = self.shapes.cx.layout.context.embedder_data.offset().ok();
+        let embedder = self.cx.layout.context.embedder_data.offset().ok();
         // The list of all contexts, which holds none.
         if let Some(last) = count.checked_sub(1) {
             self.visit(slots + last * 8);
@@ -138,21 +128,19 @@ impl Edges<'_, '_> {
         if let Some(word) = embedder.and_then(|at| word_at(bytes, at as usize)) {
             self.tag(word, "(context data)", None);
         }
-        let named = std::mem::take(&mut self.native_context_names);
-        for &(index, name) in &named {
+        let plan = self.plan;
+        for &(index, name) in &plan.native_context_names {
             let offset = slots.saturating_add(index.saturating_mul(8));
             if index + 1 < count && !self.is_visited(offset) {
-                self.internal(bytes, offset, name)?;
+                self.internal(bytes, offset, name);
             }
         }
-        self.native_context_names = named;
         for index in 0..count {
             let offset = slots + index * 8;
             if !self.is_visited(offset) {
                 let name = self.names.number(index);
-                self.internal(bytes, offset, name)?;
+                self.internal(bytes, offset, name);
             }
         }
-        Ok(())
     }
 }

@@ -1,34 +1,34 @@
 //! References of JavaScript objects: properties, elements, functions, buffers.
 
+use super::super::names::Key;
 use super::*;
 
-impl Edges<'_, '_> {
-    pub(super) fn js_object(&mut self, object: Ordinal, bytes: &[u8], shape: &Shape) -> Result<()> {
-        self.properties(object, bytes, shape)?;
-        self.elements(bytes, shape)?;
+impl Visitor<'_, '_> {
+    pub(super) fn js_object(&mut self, object: Ordinal, bytes: &[u8], shape: &Shape) {
+        self.properties(object, bytes, shape);
+        self.elements(bytes, shape);
         let (first, count) = shape.embedder;
         for at in 0..count as usize {
             let offset = first as usize + at * 8;
             let name = self.names.number(at);
-            self.internal(bytes, offset, name)?;
+            self.internal(bytes, offset, name);
         }
         if let Some((_, to)) = self.child(shape.prototype.0) {
-            self.edge(EdgeType::Property, self.words.proto, to)?;
+            self.edge(EdgeType::Property, self.words.proto, to);
         }
         if shape.kind == InstanceType::JSBoundFunction {
-            self.bound_arguments(bytes)?;
+            self.bound_arguments(bytes);
         }
         if shape.kind.is_js_function() {
-            self.function(object, bytes, shape)?;
+            self.function(object, bytes, shape);
         }
-        Ok(())
     }
 
     /// What a global proxy stands for, by its Map's own Map (from V8 14 on).
-    pub(super) fn global_proxy(&mut self, bytes: &[u8]) -> Result<()> {
-        let layout = self.shapes.cx.layout;
+    pub(super) fn global_proxy(&mut self, bytes: &[u8]) {
+        let layout = self.cx.layout;
         if !layout.version.at_least(14, 0) {
-            return Ok(());
+            return;
         }
         let slots = layout.context.slots.offset().ok();
         let index = layout.context.extension_index.offset().ok();
@@ -37,7 +37,7 @@ impl Edges<'_, '_> {
             slots,
             index,
         ) else {
-            return Ok(());
+            return;
         };
         let at = |bytes: &[u8], offset: u64| {
             let object = self.space.target(word_at(bytes, offset as usize)?)?;
@@ -48,57 +48,55 @@ impl Edges<'_, '_> {
             .and_then(|(_, meta)| at(meta, context_at))
             .filter(|(context, _)| self.space.map(*context).kind == InstanceType::NativeContext);
         let Some((context, context_bytes)) = context else {
-            return Ok(());
+            return;
         };
         let global = at(context_bytes, slots + index * 8);
         for (object, name) in [
             (Some(context), self.words.native_context),
             (global.map(|(object, _)| object), self.words.global_object),
         ] {
-            let node = object.map_or(NO_NODE, |o| self.node_of[o as usize]);
+            let node = object.map_or(NO_NODE, |o| self.plan.nodes.of(o));
             if node != NO_NODE {
-                self.edge(EdgeType::Shortcut, name, node)?;
+                self.edge(EdgeType::Shortcut, name, node);
             }
         }
-        Ok(())
     }
 
-    pub(super) fn bound_arguments(&mut self, bytes: &[u8]) -> Result<()> {
-        let layout = self.shapes.cx.layout;
+    pub(super) fn bound_arguments(&mut self, bytes: &[u8]) {
+        let layout = self.cx.layout;
         let Ok(at) = layout.js_bound_function.arguments.offset() else {
-            return Ok(());
+            return;
         };
         let Some(array) = word_at(bytes, at as usize).and_then(|w| self.space.target(w)) else {
-            return Ok(());
+            return;
         };
         let items = self.space.bytes(array);
         for (index, chunk) in items.chunks_exact(8).skip(2).enumerate() {
             let word = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
             if let Some((_, to)) = self.child(word) {
                 let name = self.names.intern(&format!("bound_argument_{index}"));
-                self.edge(EdgeType::Shortcut, name, to)?;
+                self.edge(EdgeType::Shortcut, name, to);
             }
         }
-        Ok(())
     }
 
-    pub(super) fn function(&mut self, object: Ordinal, bytes: &[u8], shape: &Shape) -> Result<()> {
-        let layout = self.shapes.cx.layout;
+    pub(super) fn function(&mut self, object: Ordinal, bytes: &[u8], shape: &Shape) {
+        let layout = self.cx.layout;
         if shape.has_prototype_slot {
             if let Ok(offset) = layout.js_function.prototype_or_initial_map.offset() {
                 let offset = offset as usize;
                 let word = word_at(bytes, offset).unwrap_or(0);
-                if word != self.the_hole {
+                if word != self.plan.the_hole {
                     if let Some((value, to)) = self.child(word) {
                         if self.space.map(value).kind == InstanceType::Map {
                             let prototype = layout.map.prototype.offset().unwrap_or(24);
                             let prototype = word_at(self.space.bytes(value), prototype as usize);
                             if let Some((_, to)) = prototype.and_then(|w| self.child(w)) {
-                                self.edge(EdgeType::Property, self.words.prototype, to)?;
+                                self.edge(EdgeType::Property, self.words.prototype, to);
                             }
-                            self.internal(bytes, offset, self.words.initial_map)?;
+                            self.internal(bytes, offset, self.words.initial_map);
                         } else {
-                            self.edge(EdgeType::Property, self.words.prototype, to)?;
+                            self.edge(EdgeType::Property, self.words.prototype, to);
                             self.visit(offset);
                         }
                     }
@@ -106,25 +104,19 @@ impl Edges<'_, '_> {
             }
         }
         if let Some(code) = self.shapes.code_of(self.space, object) {
-            let node = self.node_of[code as usize];
+            let node = self.plan.nodes.of(code);
             if node != NO_NODE {
-                self.edge(EdgeType::Internal, self.words.code, node)?;
+                self.edge(EdgeType::Internal, self.words.code, node);
             }
         }
-        Ok(())
     }
 
     /// SetPropertyReference.
-    pub(super) fn property(
-        &mut self,
-        key: Tagged,
-        word: u64,
-        format: Option<bool>,
-    ) -> Result<bool> {
+    pub(super) fn property(&mut self, key: Tagged, word: u64, format: Option<bool>) -> bool {
         let Some((_, to)) = self.child(word) else {
-            return Ok(false);
+            return false;
         };
-        let key = self.names.key(self.shapes.cx, key);
+        let key = self.key(key);
         let kind = match key.is_empty {
             true => EdgeType::Internal,
             false => EdgeType::Property,
@@ -133,18 +125,29 @@ impl Edges<'_, '_> {
             Some(setter) if key.is_string => self.accessor_name(key.name, setter),
             _ => key.name,
         };
-        self.edge(kind, name, to)?;
-        Ok(true)
+        self.edge(kind, name, to);
+        true
+    }
+
+    fn key(&mut self, key: Tagged) -> Key {
+        if let Some(known) = self.names.known_key(key) {
+            return known;
+        }
+        let read = self.names.read_key(self.cx, key);
+        if self.is_whole() {
+            self.names.keep_key(key, read);
+        }
+        read
     }
 
     pub(super) fn accessor_name(&mut self, name: StringId, setter: bool) -> StringId {
-        if let Some(&known) = self.format_cache.get(&(name, setter)) {
+        if let Some(&known) = self.accessor_names.get(&(name, setter)) {
             return known;
         }
         let prefix = if setter { "set" } else { "get" };
         let text = format!("{prefix} {}", self.names.text(name));
         let id = self.names.intern(&text);
-        self.format_cache.insert((name, setter), id);
+        self.accessor_names.insert((name, setter), id);
         id
     }
 
@@ -154,49 +157,43 @@ impl Edges<'_, '_> {
         word: u64,
         is_accessor: bool,
         offset: Option<usize>,
-    ) -> Result<()> {
+    ) {
         if !is_accessor {
-            if self.property(key, word, None)? {
+            if self.property(key, word, None) {
                 if let Some(offset) = offset {
                     self.visit(offset);
                 }
             }
-            return Ok(());
+            return;
         }
         let Some(pair) = self.space.target(word) else {
-            return Ok(());
+            return;
         };
         if self.space.map(pair).kind != InstanceType::AccessorPair {
-            return Ok(());
+            return;
         }
-        self.property(key, word, None)?;
-        let layout = &self.shapes.cx.layout.accessor_pair;
+        self.property(key, word, None);
+        let layout = &self.cx.layout.accessor_pair;
         let parts = self.space.bytes(pair);
         for (at, setter) in [(layout.getter, false), (layout.setter, true)] {
             let word = at.offset().ok().and_then(|at| word_at(parts, at as usize));
             let value = word.and_then(|w| Some((w, self.space.target(w)?)));
             if let Some((word, value)) = value {
                 if self.space.map(value).kind != InstanceType::Oddball {
-                    self.property(key, word, Some(setter))?;
+                    self.property(key, word, Some(setter));
                 }
             }
         }
-        Ok(())
     }
 
-    pub(super) fn properties(
-        &mut self,
-        object: Ordinal,
-        bytes: &[u8],
-        shape: &Shape,
-    ) -> Result<()> {
-        let layout = self.shapes.cx.layout;
+    pub(super) fn properties(&mut self, object: Ordinal, bytes: &[u8], shape: &Shape) {
+        let layout = self.cx.layout;
         let store = layout.js_object.properties_or_hash.offset().unwrap_or(8) as usize;
         if shape.is_dictionary {
             return self.dictionary_properties(object, bytes, shape, store);
         }
         if shape.properties.is_empty() {
-            return Ok(());
+            return;
         }
         let outside = word_at(bytes, store)
             .and_then(|w| self.space.target(w))
@@ -214,10 +211,9 @@ impl Edges<'_, '_> {
                 PropertyAt::Constant(value) => (Some(value.0), None),
             };
             if let Some(word) = word {
-                self.property_or_accessor(property.key, word, property.is_accessor, offset)?;
+                self.property_or_accessor(property.key, word, property.is_accessor, offset);
             }
         }
-        Ok(())
     }
 
     pub(super) fn dictionary_properties(
@@ -226,13 +222,13 @@ impl Edges<'_, '_> {
         bytes: &[u8],
         shape: &Shape,
         store: usize,
-    ) -> Result<()> {
-        let cx = self.shapes.cx;
+    ) {
+        let cx = self.cx;
         let Some(word) = word_at(bytes, store) else {
-            return Ok(());
+            return;
         };
         let Ok(dictionary) = cx.object(Tagged(word)) else {
-            return Ok(());
+            return;
         };
         if shape.kind == InstanceType::JSGlobalObject {
             let layout = &cx.layout.property_cell;
@@ -249,9 +245,9 @@ impl Edges<'_, '_> {
                 let accessor = crate::object::PropertyDetails(details)
                     .is_accessor(cx)
                     .unwrap_or(false);
-                self.property_or_accessor(key, value.0, accessor, None)?;
+                self.property_or_accessor(key, value.0, accessor, None);
             }
-            return Ok(());
+            return;
         }
         let entries = HashTable::name_dictionary(dictionary).and_then(HashTable::properties);
         for entry in entries.unwrap_or_default() {
@@ -259,20 +255,19 @@ impl Edges<'_, '_> {
                 .details
                 .and_then(|d| d.is_accessor(cx).ok())
                 .unwrap_or(false);
-            self.property_or_accessor(entry.key, entry.value.0, accessor, None)?;
+            self.property_or_accessor(entry.key, entry.value.0, accessor, None);
         }
-        Ok(())
     }
 
-    pub(super) fn elements(&mut self, bytes: &[u8], shape: &Shape) -> Result<()> {
-        let cx = self.shapes.cx;
+    pub(super) fn elements(&mut self, bytes: &[u8], shape: &Shape) {
+        let cx = self.cx;
         let layout = cx.layout;
         let store = layout.js_object.elements.offset().unwrap_or(16) as usize;
         let Some(store) = word_at(bytes, store).and_then(|w| self.space.target(w)) else {
-            return Ok(());
+            return;
         };
         match shape.elements {
-            ElementsForm::None => Ok(()),
+            ElementsForm::None => {}
             ElementsForm::Tagged => {
                 let items = self.space.bytes(store);
                 let data = layout.fixed_array.data.offset().unwrap_or(16) as usize;
@@ -286,14 +281,13 @@ impl Edges<'_, '_> {
                     let Some(word) = word_at(items, data + index * 8) else {
                         break;
                     };
-                    if word & 1 == 0 || word == self.the_hole {
+                    if word & 1 == 0 || word == self.plan.the_hole {
                         continue;
                     }
                     if let Some((_, to)) = self.child(word) {
-                        self.edge(EdgeType::Element, index as u32, to)?;
+                        self.edge(EdgeType::Element, index as u32, to);
                     }
                 }
-                Ok(())
             }
             ElementsForm::Dictionary => {
                 let object = HeapObject::new(cx, self.space.address(store));
@@ -307,31 +301,28 @@ impl Edges<'_, '_> {
                             .unwrap_or(0.0) as u32,
                     };
                     if let Some((_, to)) = self.child(entry.value.0) {
-                        self.edge(EdgeType::Element, index, to)?;
+                        self.edge(EdgeType::Element, index, to);
                     }
                 }
-                Ok(())
             }
         }
     }
 
-    pub(super) fn array_buffer(&mut self, bytes: &[u8]) -> Result<()> {
-        let layout = &self.shapes.cx.layout.js_array_buffer;
+    pub(super) fn array_buffer(&mut self, bytes: &[u8]) {
+        let layout = &self.cx.layout.js_array_buffer;
         let (Ok(store), Ok(length)) = (layout.backing_store.offset(), layout.byte_length.offset())
         else {
-            return Ok(());
+            return;
         };
         let address = word_at(bytes, store as usize).unwrap_or(0);
         if address != 0 {
-            self.natives.push(NativePart {
+            self.out.natives.push(NativePart {
                 owner: self.node,
                 address,
                 size: word_at(bytes, length as usize).unwrap_or(0),
                 name: self.words.array_buffer_data,
                 edge: self.words.backing_store,
             });
-            self.seen_backing_stores.insert(address);
         }
-        Ok(())
     }
 }

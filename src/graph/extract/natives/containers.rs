@@ -113,7 +113,7 @@ impl Extraction<'_, '_> {
                 .collect();
             let objects: Vec<NodeId> = objects
                 .into_iter()
-                .map(|object| self.node_of[object as usize])
+                .map(|object| self.nodes.of(object))
                 .collect();
             let size = objects.len() as u64 * 8;
             taken.push(start..start + objects.len());

@@ -1,0 +1,41 @@
+//! The memory that worker threads may read: the pages of the heap. What lies elsewhere only the
+//! command's own thread can ask the debugger for.
+
+use crate::error::Result;
+use crate::heap::HeapImage;
+use crate::memory::Memory;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The pages, and whether something else was asked for.
+pub struct PagesOnly<'a> {
+    image: &'a HeapImage,
+    pub missed: AtomicBool,
+}
+
+impl<'a> PagesOnly<'a> {
+    /// Nothing was missed yet.
+    pub fn new(image: &'a HeapImage) -> PagesOnly<'a> {
+        PagesOnly {
+            image,
+            missed: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Memory for PagesOnly<'_> {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
+        let outcome = self.image.read(address, buffer);
+        if outcome.is_err() {
+            self.missed.store(true, Ordering::Relaxed);
+        }
+        outcome
+    }
+
+    fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
+        let n = self.image.read_partial(address, buffer);
+        if n == 0 {
+            self.missed.store(true, Ordering::Relaxed);
+        }
+        n
+    }
+}
