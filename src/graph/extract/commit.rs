@@ -49,6 +49,11 @@ impl<'c, 'n> Commit<'c, 'n> {
         }
     }
 
+    /// Room for that many more names.
+    pub fn reserve(&mut self, names: usize) {
+        self.names.reserve(names);
+    }
+
     /// Wants something done to a node before all blocks.
     pub fn ask(&mut self, tag: Tag) {
         self.tag(tag);

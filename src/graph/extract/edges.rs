@@ -390,21 +390,30 @@ impl<'p, 'a> Visitor<'p, 'a> {
         use InstanceType as T;
         for field in &shape.fields {
             let offset = usize::from(field.offset);
-            if let (Some(tag), Some(word)) = (field.tag, word_at(bytes, offset)) {
-                let becomes = tag.becomes.and_then(|k| self.kinds(k));
+            let Some(word) = word_at(bytes, offset) else {
+                continue;
+            };
+            let found = self.essential(word);
+            if let (Some((name, becomes)), Some((_, node))) = (field.tag, found) {
                 // A SharedFunctionInfo's name stands where its ScopeInfo will.
                 if shape.kind != T::SharedFunctionInfo || !self.is_string(word) {
-                    self.tag(word, tag.name, becomes);
+                    let becomes = becomes.and_then(|k| self.kinds(k));
+                    self.tag_node(node, name, becomes, false);
                 }
             }
-            match field.usage {
-                FieldUse::Internal(_) => match word_at(bytes, offset) {
-                    Some(word) if Tagged(word).is_weak() => self.weak(bytes, offset, field.name),
-                    _ => self.internal(bytes, offset, field.name),
-                },
-                FieldUse::Weak(_) => self.weak(bytes, offset, field.name),
-                FieldUse::Skip => self.visit(offset),
-                FieldUse::Hidden => {}
+            let kind = match field.usage {
+                FieldUse::Internal(_) if Tagged(word).is_weak() => EdgeType::Weak,
+                FieldUse::Internal(_) => EdgeType::Internal,
+                FieldUse::Weak(_) => EdgeType::Weak,
+                FieldUse::Skip => {
+                    self.visit(offset);
+                    continue;
+                }
+                FieldUse::Hidden => continue,
+            };
+            if let Some((_, to)) = found {
+                self.edge(kind, field.name, to);
+                self.visit(offset);
             }
         }
         match shape.kind {

@@ -280,6 +280,9 @@ impl Extraction<'_, '_> {
         for tag in builtins {
             commit.ask(tag);
         }
+        // Most strings are met once.
+        let texts = self.shapes.texts(&self.source.index.tallies);
+        commit.reserve(texts.min(self.nodes.end() as usize));
         let spare = Mutex::new(Vec::new());
         let done = Cell::new(0);
         let share = || 0.4 + 0.5 * done.get() as f64 / blocks.len().max(1) as f64;

@@ -6,6 +6,9 @@ use rustc_hash::FxHashMap;
 
 /// V8 cuts names here (`--heap-snapshot-string-limit`).
 const LIMIT: usize = 1024;
+/// Numbers whose names are remembered.
+const MOST_NUMBERS: usize = 1 << 16;
+const UNKNOWN: StringId = StringId::MAX;
 
 /// Interned names, those of keys remembered by address. Each thread has its own, over those that
 /// were there before: these have the same numbers for all.
@@ -64,18 +67,16 @@ impl<'n> Names<'n> {
 
     /// A number as a name.
     pub fn number(&mut self, number: usize) -> StringId {
-        if let Some(&id) = self.numbers.get(number) {
-            return id;
+        match self.numbers.get(number) {
+            Some(&id) if id != UNKNOWN => return id,
+            None if number < MOST_NUMBERS => self.numbers.resize(number + 1, UNKNOWN),
+            _ => {}
         }
-        if number < 1 << 16 {
-            while self.numbers.len() <= number {
-                let text = self.numbers.len().to_string();
-                let id = self.intern(&text);
-                self.numbers.push(id);
-            }
-            return self.numbers[number];
+        let id = self.intern(&number.to_string());
+        if let Some(known) = self.numbers.get_mut(number) {
+            *known = id;
         }
-        self.intern(&number.to_string())
+        id
     }
 
     /// The text of a name.
@@ -94,6 +95,11 @@ impl<'n> Names<'n> {
     /// A name whose hash is known.
     pub fn intern_hashed(&mut self, hashed: u64, name: &str) -> StringId {
         self.own.intern_hashed(hashed, name)
+    }
+
+    /// Room for that many more.
+    pub fn reserve(&mut self, count: usize) {
+        self.own.reserve(count);
     }
 
     /// The interner of all.

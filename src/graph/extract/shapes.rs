@@ -6,8 +6,8 @@ use super::mark::weak_offsets;
 use super::names::Names;
 use super::space::{jump_target, word_at, Ordinal, Space};
 use crate::graph::{NodeType, StringId};
-use crate::heap::{body, Body};
-use crate::metadata::{snapshot_fields, FieldUse, InstanceType, Layout, Tag};
+use crate::heap::{body, Body, Tally};
+use crate::metadata::{snapshot_fields, FieldUse, InstanceType, Layout, TagKind};
 use crate::object::{
     constructor_name_of_map, Cx, HeapObject, Map, MapName, PropertyDetails, Tagged,
 };
@@ -19,7 +19,8 @@ pub struct Field {
     pub usage: FieldUse,
     /// Name of the edge.
     pub name: StringId,
-    pub tag: Option<Tag>,
+    /// What the node it leads to is called if it has no name, and what it becomes.
+    pub tag: Option<(StringId, Option<TagKind>)>,
 }
 
 /// Where a property's value is.
@@ -130,6 +131,13 @@ impl Shapes {
         &self.list[map as usize]
     }
 
+    /// How many objects are called by their text, by the number of each Map's objects.
+    pub fn texts(&self, tallies: &[Tally]) -> usize {
+        let texts = self.list.iter().zip(tallies);
+        let texts = texts.filter(|(s, _)| matches!(s.name, NameOf::Text | NameOf::OneByteText));
+        texts.map(|(_, tally)| tally.count as usize).sum()
+    }
+
     /// The other code that machine code, which begins `start` bytes into its object, goes to at a
     /// place in it.
     #[inline]
@@ -179,7 +187,7 @@ fn shape(cx: Cx, map: Map, kind: InstanceType, number: u16, names: &mut Names) -
                 offset: u16::try_from(f.offset(layout)?).ok()?,
                 usage: f.usage,
                 name,
-                tag: f.tag,
+                tag: f.tag.map(|tag| (names.intern(tag.name), tag.becomes)),
             })
         })
         .collect();
@@ -190,10 +198,7 @@ fn shape(cx: Cx, map: Map, kind: InstanceType, number: u16, names: &mut Names) -
                     offset,
                     usage: FieldUse::Internal(name),
                     name: names.intern(name),
-                    tag: tag.map(|name| Tag {
-                        name,
-                        becomes: None,
-                    }),
+                    tag: tag.map(|name| (names.intern(name), None)),
                 });
             }
         };

@@ -154,14 +154,6 @@ fn node_type_number(kind: NodeType, schema: &Schema) -> u8 {
     }
 }
 
-/// Text in the making.
-trait Text {
-    fn text(&mut self, text: &str);
-    fn number(&mut self, value: u64);
-    fn field(&mut self, value: u64);
-    fn signed(&mut self, value: i32);
-}
-
 const EIGHT: u64 = 100_000_000;
 
 /// The eight digits of a number below [`EIGHT`] as text, the first in the lowest byte, and how
@@ -180,23 +172,55 @@ fn eight_digits(value: u64) -> (u64, u32) {
     (digits | 0x3030_3030_3030_3030, zeros)
 }
 
-impl Text for Vec<u8> {
+/// Bytes that a [`Line`] has room for: more than seven numbers take.
+const LINE: usize = 192;
+
+/// A piece of text that is made in place and added to the rest at once.
+struct Line {
+    bytes: [u8; LINE],
+    length: usize,
+}
+
+impl Line {
+    fn new() -> Line {
+        Line {
+            bytes: [0; LINE],
+            length: 0,
+        }
+    }
+
     #[inline]
-    fn text(&mut self, text: &str) {
-        self.extend_from_slice(text.as_bytes());
+    fn push(&mut self, byte: u8) {
+        if let Some(slot) = self.bytes.get_mut(self.length) {
+            *slot = byte;
+            self.length += 1;
+        }
+    }
+
+    /// The digits but so many in front.
+    #[inline]
+    fn digits(&mut self, digits: u64, zeros: u32) {
+        if let Some(slot) = self.bytes.get_mut(self.length..self.length + 8) {
+            slot.copy_from_slice(&(digits >> (8 * zeros)).to_le_bytes());
+            self.length += 8 - zeros as usize;
+        }
     }
 
     #[inline]
     fn number(&mut self, value: u64) {
         if value < EIGHT {
             let (digits, zeros) = eight_digits(value);
-            self.extend_from_slice(&(digits >> (8 * zeros)).to_le_bytes());
-            self.truncate(self.len() - zeros as usize);
+            self.digits(digits, zeros);
         } else {
-            self.number(value / EIGHT);
-            let (digits, _) = eight_digits(value % EIGHT);
-            self.extend_from_slice(&digits.to_le_bytes());
+            self.large(value);
         }
+    }
+
+    #[cold]
+    fn large(&mut self, value: u64) {
+        self.number(value / EIGHT);
+        let (digits, _) = eight_digits(value % EIGHT);
+        self.digits(digits, 0);
     }
 
     #[inline]
@@ -205,15 +229,43 @@ impl Text for Vec<u8> {
         self.number(value);
     }
 
+    /// A number that is mostly one digit.
+    #[inline]
+    fn small(&mut self, value: u64) {
+        match value {
+            0..10 => self.push(b'0' + value as u8),
+            _ => self.number(value),
+        }
+    }
+
     fn signed(&mut self, value: i32) {
         if value < 0 {
             self.push(b'-');
         }
         self.number(u64::from(value.unsigned_abs()));
     }
+
+    /// Adds it to `out`; it is empty then.
+    #[inline]
+    fn end(&mut self, out: &mut Vec<u8>) {
+        // A copy of a length that is known beforehand costs less than one that is not.
+        const SHORT: usize = 32;
+        match self.length {
+            0..=SHORT => {
+                out.extend_from_slice(&self.bytes[..SHORT]);
+                out.truncate(out.len() - (SHORT - self.length));
+            }
+            length => out.extend_from_slice(&self.bytes[..length.min(LINE)]),
+        }
+        self.length = 0;
+    }
 }
 
 impl Writer<'_, '_> {
+    fn text(&mut self, text: &str) {
+        self.buffer.extend_from_slice(text.as_bytes());
+    }
+
     fn flush(&mut self) -> Result<()> {
         let text = std::mem::take(&mut self.buffer);
         let written = self.give(&text, 0);
@@ -261,55 +313,62 @@ impl Writer<'_, '_> {
 
     fn all(&mut self, graph: &Graph, schema: &Schema) -> Result<()> {
         self.header(graph, schema);
-        self.buffer.text(",\n\"nodes\":[");
+        self.text(",\n\"nodes\":[");
         self.flush()?;
         let width = schema.node_fields().len() as u64;
         let line = schema.lines;
         self.section(graph.node_count(), &|range, out| {
+            let mut text = Line::new();
             for node in range {
                 let node = node as NodeId;
                 if node > 0 {
-                    out.push(b',');
+                    text.push(b',');
                 }
-                out.number(u64::from(node_type_number(graph.node_type(node), schema)));
+                text.small(u64::from(node_type_number(graph.node_type(node), schema)));
                 // V8 keeps string 0 for a placeholder.
-                out.field(u64::from(graph.name_id(node)) + 1);
-                out.field(u64::from(graph.id(node)));
-                out.field(graph.self_size(node));
-                out.field(graph.edge_range(node).len() as u64);
+                text.field(u64::from(graph.name_id(node)) + 1);
+                text.field(u64::from(graph.id(node)));
+                text.field(graph.self_size(node));
+                text.push(b',');
+                text.small(graph.edge_range(node).len() as u64);
                 if schema.trace_node_id {
-                    out.field(0);
+                    text.push(b',');
+                    text.push(b'0');
                 }
                 if schema.detachedness {
-                    out.field(graph.detachedness(node) as u64);
+                    text.push(b',');
+                    text.small(graph.detachedness(node) as u64);
                 }
                 if line {
-                    out.push(b'\n');
+                    text.push(b'\n');
                 }
+                text.end(out);
             }
         })?;
-        self.buffer.text("],\n\"edges\":[");
+        self.text("],\n\"edges\":[");
         self.flush()?;
         self.section(graph.edge_count(), &|range, out| {
+            let mut text = Line::new();
             for number in range {
                 let edge = graph.edge(number);
                 if number > 0 {
-                    out.push(b',');
+                    text.push(b',');
                 }
                 let kind = match edge.kind {
                     EdgeType::Invisible => EdgeType::Internal,
                     kind => kind,
                 };
-                out.number(kind as u64);
+                text.small(kind as u64);
                 let named = u64::from(!edge.kind.is_indexed());
-                out.field(u64::from(edge.name_or_index) + named);
-                out.field(u64::from(edge.to) * width);
+                text.field(u64::from(edge.name_or_index) + named);
+                text.field(u64::from(edge.to) * width);
                 if line {
-                    out.push(b'\n');
+                    text.push(b'\n');
                 }
+                text.end(out);
             }
         })?;
-        self.buffer.text(
+        self.text(
             "],\n\"trace_function_infos\":[],\n\"trace_tree\":[],\n\"samples\":[],\n\"locations\":[",
         );
         self.flush()?;
@@ -317,30 +376,32 @@ impl Writer<'_, '_> {
         self.section(locations.len(), &|range, out| {
             let first = range.start;
             let some = locations.get(range).unwrap_or_default();
+            let mut text = Line::new();
             for (number, location) in some.iter().enumerate() {
                 if first + number > 0 {
-                    out.push(b',');
+                    text.push(b',');
                 }
-                out.number(u64::from(location.node) * width);
+                text.number(u64::from(location.node) * width);
                 for value in [location.script_id, location.line, location.column] {
-                    out.push(b',');
-                    out.signed(value);
+                    text.push(b',');
+                    text.signed(value);
                 }
                 if line {
-                    out.push(b'\n');
+                    text.push(b'\n');
                 }
+                text.end(out);
             }
         })?;
-        self.buffer.text("],\n\"strings\":[\"<dummy>\"");
+        self.text("],\n\"strings\":[\"<dummy>\"");
         self.flush()?;
         let strings = graph.strings();
         self.section(strings.len(), &|range, out| {
             for id in range {
-                out.text(if line { ",\n" } else { "," });
+                out.extend_from_slice(if line { b",\n" } else { b"," });
                 escape(strings.get(id as u32), out);
             }
         })?;
-        self.buffer.text("]}");
+        self.text("]}");
         self.flush()
     }
 
@@ -393,20 +454,20 @@ impl Writer<'_, '_> {
             .iter()
             .map(|(name, value)| format!("\"{name}\":{value}"))
             .collect();
-        self.buffer.text("{\"snapshot\":{\"meta\":{");
-        self.buffer.text(&meta.join(","));
-        self.buffer.text(&format!(
+        self.text("{\"snapshot\":{\"meta\":{");
+        self.text(&meta.join(","));
+        self.text(&format!(
             "}},\"node_count\":{},\"edge_count\":{},\"trace_function_count\":0",
             graph.node_count(),
             graph.edge_count()
         ));
         if schema.extra_native_bytes {
-            self.buffer.text(&format!(
+            self.text(&format!(
                 ",\"extra_native_bytes\":{}",
                 graph.extra_native_bytes()
             ));
         }
-        self.buffer.text("}");
+        self.text("}");
     }
 }
 
@@ -450,7 +511,7 @@ fn escape(string: &str, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{write, write_file, Text};
+    use super::{write, write_file, Line};
     use crate::error::Error;
     use crate::graph::snapshot::{read, Schema};
     use crate::graph::{named, Builder, Detachedness, EdgeType, Graph, Location, Node, NodeType};
@@ -468,9 +529,15 @@ mod tests {
         values.extend((0..100_000u64).map(|n| n * 2_654_435_761 % 100_000_000));
         values.extend([0, 90, 99_999_999, 100_000_000, 1 << 32, u64::MAX]);
         for value in values {
-            let mut text = Vec::new();
-            text.number(value);
-            assert_eq!(String::from_utf8(text).unwrap(), value.to_string());
+            for small in [false, true] {
+                let (mut text, mut line) = (Vec::new(), Line::new());
+                match small {
+                    true => line.small(value),
+                    false => line.number(value),
+                }
+                line.end(&mut text);
+                assert_eq!(String::from_utf8(text).unwrap(), value.to_string());
+            }
         }
     }
 

@@ -30,17 +30,9 @@ impl Finder<'_, '_> {
             {
                 continue;
             }
-            let items = read_words(self.memory(), begin, (end - begin) as usize);
-            let objects = items.iter().filter(|w| self.is_object(**w)).count();
-            // A cache may hold what is in no page of the core.
-            let tagged = items.iter().all(|w| Tagged(*w).is_strong());
-            let plain = items
-                .iter()
-                .all(|w| Tagged(*w).is_smi() || self.is_object(*w));
-            let nearly = tagged && items.len() > 100 && objects * 20 > items.len() * 19;
-            if items.is_empty() || objects == 0 || !(plain || nearly) {
+            let Some(items) = self.objects_between(begin, end) else {
                 continue;
-            }
+            };
             let all_code = items.iter().all(|w| {
                 self.space
                     .target(*w)
@@ -80,6 +72,32 @@ impl Finder<'_, '_> {
                 }
             }
         }
+    }
+
+    /// The words between two addresses, if they are objects and Smis, or objects of which a few
+    /// are in no page of the core, as a cache may hold. Most are neither, and told by the first.
+    fn objects_between(&self, begin: u64, end: u64) -> Option<Vec<u64>> {
+        const PIECE: u64 = 4096;
+        let (mut plain, mut tagged, mut objects) = (true, true, 0);
+        let mut items = Vec::new();
+        let mut at = begin;
+        while at < end && (plain || tagged) {
+            let size = (end - at).min(PIECE);
+            let piece = read_words(self.memory(), at, size as usize);
+            for &word in &piece {
+                let is_object = self.is_object(word);
+                objects += usize::from(is_object);
+                plain &= is_object || Tagged(word).is_smi();
+                tagged &= Tagged(word).is_strong();
+            }
+            items.extend_from_slice(&piece);
+            if (piece.len() as u64) < size / 8 {
+                break;
+            }
+            at += size;
+        }
+        let nearly = tagged && items.len() > CACHE && objects * 20 > items.len() * 19;
+        (objects > 0 && (plain || nearly)).then_some(items)
     }
 
     pub(super) fn is_external(&self, word: u64) -> bool {
