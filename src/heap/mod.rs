@@ -22,6 +22,6 @@ pub use index::{HeapIndex, ImageOver, ObjectRef};
 pub use isolate::{Collection, Isolate, Isolates, RootName, Roots};
 pub use labs::Lab;
 pub use pages::{Page, PAGE_ALIGNMENT};
-pub use parallel::Watch;
+pub use parallel::{for_each, Watch};
 pub use scope::Scope;
 pub use walk::{Coverage, MapInfo, Starts, Tally, Walker};

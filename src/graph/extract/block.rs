@@ -59,6 +59,8 @@ pub struct Block {
     pub weak_entries: Vec<WeakEntry>,
     pub locations: Vec<Location>,
     pub scripts: Vec<(i32, String)>,
+    /// Objects with fields for the embedder.
+    pub embedders: Vec<u32>,
     /// Texts of strings, which are mostly met but once, with their hashes.
     texts: Strings,
     hashes: Vec<u64>,
@@ -96,6 +98,7 @@ impl Block {
         self.weak_entries.clear();
         self.locations.clear();
         self.scripts.clear();
+        self.embedders.clear();
         self.texts.clear();
         self.hashes.clear();
         self.new_names.clear();

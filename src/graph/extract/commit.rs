@@ -22,6 +22,8 @@ pub struct Commit<'c, 'n> {
     /// Memory outside the heap, and entries of WeakMaps.
     pub natives: Vec<NativePart>,
     pub weak_entries: Vec<WeakEntry>,
+    /// Objects with fields for the embedder.
+    pub embedders: Vec<u32>,
     pub garbage: (u64, u64),
 }
 
@@ -45,6 +47,7 @@ impl<'c, 'n> Commit<'c, 'n> {
             firsts,
             natives: Vec::new(),
             weak_entries: Vec::new(),
+            embedders: Vec::new(),
             garbage: (0, 0),
         }
     }
@@ -115,6 +118,7 @@ impl<'c, 'n> Commit<'c, 'n> {
             });
         }
         self.weak_entries.extend_from_slice(&block.weak_entries);
+        self.embedders.extend_from_slice(&block.embedders);
         for &location in &block.locations {
             self.builder.location(location);
         }

@@ -1,6 +1,8 @@
 //! V8's JSDispatchTable (from V8 13 on): functions hold a handle, the table the Code.
 
-use super::space::{Ordinal, Space};
+use super::space::{word_at, Ordinal, Space};
+use crate::error::Result;
+use crate::heap::{for_each, Watch};
 use crate::memory::Memory;
 use crate::metadata::{InstanceType, Layout};
 use crate::target::Target;
@@ -24,25 +26,38 @@ pub struct DispatchTable {
 
 impl DispatchTable {
     /// Finds the table by what functions' handles must lead to: Code.
-    pub fn find(target: &dyn Target, layout: &Layout, space: &Space) -> Option<DispatchTable> {
+    pub fn find(
+        target: &dyn Target,
+        layout: &Layout,
+        space: &Space,
+        watch: Watch,
+    ) -> Result<Option<DispatchTable>> {
         if layout.js_function.code.known().is_some() || !layout.version.at_least(13, 0) {
-            return None;
+            return Ok(None);
         }
         // The handle stands right behind the elements.
-        let offset = layout.js_object.header_size.offset().ok()? as usize;
-        let mut handles: Vec<u32> = Vec::new();
-        for object in space.objects() {
-            if space.map(object).kind.is_js_function() {
-                let word = super::space::word_at(space.bytes(object), offset)?;
-                handles.push(word as u32);
+        let Ok(offset) = layout.js_object.header_size.offset() else {
+            return Ok(None);
+        };
+        let offset = offset as usize;
+        let pages = space.pages();
+        let of_page = |handles: &mut Vec<u32>, page: usize| {
+            for object in space.objects_in(&pages[page]) {
+                let map = space.map_index(object);
+                if space.index.maps[map as usize].kind.is_js_function() {
+                    let word = word_at(space.bytes_as(object, map), offset);
+                    handles.extend(word.map(|w| w as u32));
+                }
             }
-        }
+        };
+        let handles = for_each("numbering objects", pages.len(), watch, Vec::new, of_page)?;
+        let mut handles = handles.concat();
         handles.sort_unstable();
         handles.dedup();
         let step = (handles.len() / SAMPLE).max(1);
         let sample: Vec<u32> = handles.iter().copied().step_by(step).take(SAMPLE).collect();
         let memory = target.memory();
-        let regions = target.regions().ok()?;
+        let regions = target.regions()?;
         let base = regions
             .iter()
             .filter(|r| r.readable)
@@ -53,15 +68,18 @@ impl DispatchTable {
                     .filter(|&&h| code_at(memory, base, h).is_some_and(|c| is_code(space, c)))
                     .count();
                 !sample.is_empty() && good * 10 >= sample.len() * 9
-            })?;
+            });
+        let Some(base) = base else {
+            return Ok(None);
+        };
         let codes = handles
             .into_iter()
             .filter_map(|h| Some((h, code_at(memory, base, h)?)))
             .collect();
-        Some(DispatchTable {
+        Ok(Some(DispatchTable {
             offset_in_function: offset,
             codes,
-        })
+        }))
     }
 
     /// The Code a handle stands for.

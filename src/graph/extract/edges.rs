@@ -163,7 +163,11 @@ impl<'p, 'a> Plan<'p, 'a> {
             undefined: 0,
             native_context_names: Vec::new(),
             words,
-            baseline: baseline_code(space),
+            // From V8 11 on such code says so itself.
+            baseline: match layout.version.at_least(11, 0) {
+                true => FxHashSet::default(),
+                false => baseline_code(space),
+            },
         }
     }
 

@@ -99,6 +99,7 @@ pub fn extract(source: &Source, all: bool, watch: Watch) -> Result<Extracted> {
         roots: found.roots,
         nodes: Nodes::new(&alive, first),
         builder: Builder::new(),
+        embedders: Vec::new(),
     };
     drop(alive);
     watch("following references", 0.4)?;
@@ -153,7 +154,8 @@ impl<'s> Found<'s> {
         watch("numbering objects", 0.0)?;
         let space = Space::new(source.index, source.isolate, source.target.memory())?;
         let mut shapes = Shapes::new(cx, &space, names);
-        shapes.dispatch = dispatch::DispatchTable::find(source.target, source.layout, &space);
+        shapes.dispatch =
+            dispatch::DispatchTable::find(source.target, source.layout, &space, watch)?;
         watch("finding roots", 0.1)?;
         let roots = roots::find(
             source.target,
@@ -189,6 +191,8 @@ struct Extraction<'a, 's> {
     roots: Roots,
     nodes: Nodes,
     builder: Builder,
+    /// Objects with fields for the embedder that have a node.
+    embedders: Vec<Ordinal>,
 }
 
 fn plain(kind: NodeType, name: StringId, self_size: u64) -> Node {
@@ -310,9 +314,11 @@ impl Extraction<'_, '_> {
         let Commit {
             natives,
             weak_entries,
+            embedders,
             garbage,
             ..
         } = commit;
+        self.embedders = embedders;
         self.native_parts(natives)?;
         self.weak_entries(weak_entries)?;
         Ok(garbage)

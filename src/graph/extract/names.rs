@@ -119,6 +119,16 @@ impl<'n> Names<'n> {
         self.keys.get(&key.0).copied()
     }
 
+    /// A key of a property.
+    pub fn key(&mut self, cx: Cx, key: Tagged) -> Key {
+        if let Some(known) = self.known_key(key) {
+            return known;
+        }
+        let read = self.read_key(cx, key);
+        self.keep_key(key, read);
+        read
+    }
+
     /// Remembers a key.
     pub fn keep_key(&mut self, key: Tagged, read: Key) {
         self.keys.insert(key.0, read);

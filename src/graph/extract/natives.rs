@@ -183,11 +183,8 @@ impl Extraction<'_, '_> {
     fn base_objects(&self, walk: &mut Walk) -> Vec<(u64, u64, Ordinal)> {
         let memory = self.source.target.memory();
         let mut found = Vec::new();
-        for object in self.space.objects() {
+        for &object in &self.embedders {
             let (first, count) = self.shapes.of(self.space.map_index(object)).embedder;
-            if count == 0 || self.nodes.of(object) == NO_NODE {
-                continue;
-            }
             let bytes = self.space.bytes(object);
             for at in 0..count.min(2) as usize {
                 let Some(address) = word_at(bytes, first as usize + at * 8) else {

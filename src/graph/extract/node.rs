@@ -16,8 +16,8 @@ type Place = (i32, i32, i32);
 #[derive(Default)]
 pub struct Places {
     by_shared: FxHashMap<u64, Option<Place>>,
-    /// Of the constructor of a Map's objects.
-    by_map: FxHashMap<u32, Option<Place>>,
+    /// Of the constructor of a Map's objects, by the Map's index, as far as it is known.
+    by_map: Vec<Option<Option<Place>>>,
     line_ends: FxHashMap<u64, Vec<u64>>,
     scripts: FxHashSet<i32>,
 }
@@ -37,6 +37,9 @@ impl Visitor<'_, '_> {
         self.out.sizes.push(size);
         let at = self.out.kinds.len() as u32 - 1;
         self.out.addresses.set(at, self.space.address(object));
+        if self.shapes.of(map).embedder.1 > 0 {
+            self.out.embedders.push(object);
+        }
     }
 
     /// An external string's characters count for it (from V8 13 on).
@@ -167,7 +170,7 @@ impl Visitor<'_, '_> {
     }
 
     fn place_of_constructor(&mut self, map: u32) -> Option<Place> {
-        if let Some(&known) = self.places.by_map.get(&map) {
+        if let Some(&Some(known)) = self.places.by_map.get(map as usize) {
             return known;
         }
         let info = self.space.index.maps.get(map as usize)?;
@@ -177,7 +180,11 @@ impl Visitor<'_, '_> {
             .filter(|c| c.instance_type().is_ok_and(|k| k.is_js_function()))
             .and_then(|c| self.place_of_function(c));
         if self.is_whole() {
-            self.places.by_map.insert(map, place);
+            let known = &mut self.places.by_map;
+            if known.len() <= map as usize {
+                known.resize(map as usize + 1, None);
+            }
+            known[map as usize] = Some(place);
         }
         place
     }

@@ -3,7 +3,7 @@
 
 use super::dispatch::DispatchTable;
 use super::mark::weak_offsets;
-use super::names::Names;
+use super::names::{Key, Names};
 use super::space::{jump_target, word_at, Ordinal, Space};
 use crate::graph::{NodeType, StringId};
 use crate::heap::{body, Body, Tally};
@@ -37,7 +37,7 @@ pub enum PropertyAt {
 /// A property of a Map's objects.
 #[derive(Debug, Clone, Copy)]
 pub struct ShapeProperty {
-    pub key: Tagged,
+    pub key: Key,
     pub at: PropertyAt,
     pub is_accessor: bool,
 }
@@ -224,7 +224,7 @@ fn shape(cx: Cx, map: Map, kind: InstanceType, number: u16, names: &mut Names) -
     }
     let weak_offsets = weak_offsets(&fields);
     let properties = match is_js_object {
-        true => fast_properties(cx, map),
+        true => fast_properties(cx, map, names),
         false => Vec::new(),
     };
     Shape {
@@ -306,7 +306,7 @@ fn embedder_fields(map: Map, kind: InstanceType, layout: &Layout) -> (u32, u32) 
     (first as u32, (end.saturating_sub(first) / 8) as u32)
 }
 
-fn fast_properties(cx: Cx, map: Map) -> Vec<ShapeProperty> {
+fn fast_properties(cx: Cx, map: Map, names: &mut Names) -> Vec<ShapeProperty> {
     if map.is_dictionary().unwrap_or(true) {
         return Vec::new();
     }
@@ -333,7 +333,7 @@ fn fast_properties(cx: Cx, map: Map) -> Vec<ShapeProperty> {
                 }
             };
             Some(ShapeProperty {
-                key: d.key,
+                key: names.key(cx, d.key),
                 at,
                 is_accessor,
             })

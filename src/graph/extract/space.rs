@@ -32,7 +32,9 @@ struct Chunk<'a> {
 pub struct Space<'a> {
     pub index: &'a HeapIndex,
     chunks: Vec<Chunk<'a>>,
-    directory: Directory,
+    /// Chunks by address, Maps by the words that point to them.
+    directory: Table,
+    maps: Table,
     starts: Vec<u64>,
     count: usize,
     /// The words of each page.
@@ -66,7 +68,8 @@ impl<'a> Space<'a> {
         let mut space = Space {
             index,
             chunks: Vec::new(),
-            directory: Directory::default(),
+            directory: Table::default(),
+            maps: Table::default(),
             starts: Vec::new(),
             count: 0,
             pages: Vec::new(),
@@ -74,7 +77,10 @@ impl<'a> Space<'a> {
         for (writable, _, number) in order {
             space.add_page(number, !writable)?;
         }
-        space.directory = Directory::new(&space.chunks);
+        let chunks = space.chunks.iter().map(|c| c.address / PAGE_ALIGNMENT);
+        space.directory = Table::new(space.chunks.len(), chunks.zip(0..));
+        let maps = index.maps.iter().map(|m| m.address | 1);
+        space.maps = Table::new(index.maps.len(), maps.zip(0..));
         Ok(space)
     }
 
@@ -148,6 +154,13 @@ impl<'a> Space<'a> {
         bits(self.starts.iter().copied(), 0)
     }
 
+    /// The objects among some words.
+    pub fn objects_in(&self, words: &Range<Ordinal>) -> impl Iterator<Item = Ordinal> + '_ {
+        let range = words.start as usize / 64..words.end.div_ceil(64) as usize;
+        let words = self.starts.get(range.clone()).unwrap_or_default();
+        bits(words.iter().copied(), range.start as u32 * 64)
+    }
+
     /// The objects in read-only space, which come first.
     pub fn read_only_objects(&self) -> impl Iterator<Item = Ordinal> + '_ {
         let chunks = self.chunks.iter().take_while(|c| c.is_read_only).count();
@@ -219,7 +232,7 @@ impl<'a> Space<'a> {
     pub fn map_index(&self, object: Ordinal) -> u32 {
         // The walk lists no object without one.
         let word = word_at(self.bytes_from(object), 0).unwrap_or(0);
-        self.index.map_index(word & !1).unwrap_or(0)
+        self.maps.get(word).unwrap_or(0)
     }
 
     /// An object's Map.
@@ -282,52 +295,48 @@ pub fn bits(words: impl Iterator<Item = u64>, first: u32) -> impl Iterator<Item 
     })
 }
 
-/// From 256 KB aligned addresses to chunks. Pages lie anywhere in the address space, so it is a
-/// hash table, a small one of open addressing: it is asked for every reference there is.
+/// From keys to numbers: a small hash table of open addressing, which is asked for every object
+/// and every reference there is.
 #[derive(Default)]
-struct Directory {
-    /// Key and chunk; a power of two of them, a quarter at most in use.
-    entries: Vec<(u32, u32)>,
+struct Table {
+    /// Key and number; a power of two of them, a quarter at most in use.
+    entries: Vec<(u64, u32)>,
     shift: u32,
 }
 
-/// No chunk.
+/// No number.
 const NONE: u32 = u32::MAX;
 
-impl Directory {
-    fn new(chunks: &[Chunk]) -> Directory {
-        let size = (chunks.len() * 4).next_power_of_two().max(4);
-        let mut directory = Directory {
+impl Table {
+    fn new(count: usize, all: impl Iterator<Item = (u64, u32)>) -> Table {
+        let size = (count * 4).next_power_of_two().max(4);
+        let mut table = Table {
             entries: vec![(0, NONE); size],
-            shift: 32 - size.trailing_zeros(),
+            shift: 64 - size.trailing_zeros(),
         };
-        for (at, chunk) in chunks.iter().enumerate() {
-            // No user's address has more than 50 bits.
-            let Ok(key) = u32::try_from(chunk.address / PAGE_ALIGNMENT) else {
-                continue;
-            };
-            let mut slot = directory.slot(key);
-            while directory.entries[slot].1 != NONE && directory.entries[slot].0 != key {
+        for (key, number) in all.take(count) {
+            let mut slot = table.slot(key);
+            while table.entries[slot].1 != NONE && table.entries[slot].0 != key {
                 slot = (slot + 1) % size;
             }
-            directory.entries[slot] = (key, at as u32);
+            table.entries[slot] = (key, number);
         }
-        directory
+        table
     }
 
     #[inline]
-    fn slot(&self, key: u32) -> usize {
-        (key.wrapping_mul(0x9e37_79b1) >> self.shift) as usize
+    fn slot(&self, key: u64) -> usize {
+        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
     }
 
     #[inline]
     fn get(&self, key: u64) -> Option<u32> {
         let mask = self.entries.len().wrapping_sub(1);
-        let mut slot = self.slot(key as u32);
+        let mut slot = self.slot(key);
         loop {
-            let (found, chunk) = *self.entries.get(slot & mask)?;
-            if chunk == NONE || u64::from(found) == key {
-                return (chunk != NONE).then_some(chunk);
+            let (found, number) = *self.entries.get(slot & mask)?;
+            if number == NONE || found == key {
+                return (number != NONE).then_some(number);
             }
             slot += 1;
         }

@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 
 const BUFFER: usize = 1 << 20;
 /// Nodes, edges or strings that one thread makes the text of.
-const BLOCK: usize = 1 << 14;
+const BLOCK: usize = 1 << 13;
 
 /// Called now and then with the share done, 0 to 1; `false` stops the writing.
 pub type Progress<'a> = &'a mut dyn FnMut(f64) -> bool;
@@ -172,20 +172,32 @@ fn eight_digits(value: u64) -> (u64, u32) {
     (digits | 0x3030_3030_3030_3030, zeros)
 }
 
-/// Bytes that a [`Line`] has room for: more than seven numbers take.
+/// Room that is there at least when a line begins: more than seven numbers take.
 const LINE: usize = 192;
 
-/// A piece of text that is made in place and added to the rest at once.
-struct Line {
-    bytes: [u8; LINE],
+/// Text in the making. What is made of it is in front; behind it there is room, so that a number
+/// is written in one piece, whatever its length.
+#[derive(Default)]
+struct Text {
+    bytes: Vec<u8>,
     length: usize,
 }
 
-impl Line {
-    fn new() -> Line {
-        Line {
-            bytes: [0; LINE],
-            length: 0,
+impl Text {
+    /// Empties it; its memory stays.
+    fn clear(&mut self) {
+        self.length = 0;
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    /// Makes room for a line.
+    #[inline]
+    fn line(&mut self) {
+        if self.bytes.len() < self.length + LINE {
+            self.bytes.resize((self.length + LINE) * 2, 0);
         }
     }
 
@@ -195,6 +207,16 @@ impl Line {
             *slot = byte;
             self.length += 1;
         }
+    }
+
+    /// Text of any length.
+    fn text(&mut self, text: &[u8]) {
+        let end = self.length + text.len();
+        if self.bytes.len() < end + LINE {
+            self.bytes.resize((end + LINE) * 2, 0);
+        }
+        self.bytes[self.length..end].copy_from_slice(text);
+        self.length = end;
     }
 
     /// The digits but so many in front.
@@ -244,21 +266,6 @@ impl Line {
         }
         self.number(u64::from(value.unsigned_abs()));
     }
-
-    /// Adds it to `out`; it is empty then.
-    #[inline]
-    fn end(&mut self, out: &mut Vec<u8>) {
-        // A copy of a length that is known beforehand costs less than one that is not.
-        const SHORT: usize = 32;
-        match self.length {
-            0..=SHORT => {
-                out.extend_from_slice(&self.bytes[..SHORT]);
-                out.truncate(out.len() - (SHORT - self.length));
-            }
-            length => out.extend_from_slice(&self.bytes[..length.min(LINE)]),
-        }
-        self.length = 0;
-    }
 }
 
 impl Writer<'_, '_> {
@@ -290,10 +297,10 @@ impl Writer<'_, '_> {
     fn section(
         &mut self,
         count: usize,
-        make: &(dyn Fn(Range<usize>, &mut Vec<u8>) + Sync),
+        make: &(dyn Fn(Range<usize>, &mut Text) + Sync),
     ) -> Result<()> {
         // Buffers that were written, to be filled again.
-        let spare: Mutex<Vec<Vec<u8>>> = Mutex::default();
+        let spare: Mutex<Vec<Text>> = Mutex::default();
         let spares = || spare.lock().unwrap_or_else(PoisonError::into_inner);
         let block = |_: &mut (), number: usize| {
             let range = number * BLOCK..count.min((number + 1) * BLOCK);
@@ -303,8 +310,8 @@ impl Writer<'_, '_> {
             make(range, &mut text);
             (items, text)
         };
-        let take = |_, (items, text): (usize, Vec<u8>)| {
-            self.give(&text, items)?;
+        let take = |_, (items, text): (usize, Text)| {
+            self.give(text.as_bytes(), items)?;
             spares().push(text);
             Ok(())
         };
@@ -317,10 +324,10 @@ impl Writer<'_, '_> {
         self.flush()?;
         let width = schema.node_fields().len() as u64;
         let line = schema.lines;
-        self.section(graph.node_count(), &|range, out| {
-            let mut text = Line::new();
+        self.section(graph.node_count(), &|range, text| {
             for node in range {
                 let node = node as NodeId;
+                text.line();
                 if node > 0 {
                     text.push(b',');
                 }
@@ -342,15 +349,14 @@ impl Writer<'_, '_> {
                 if line {
                     text.push(b'\n');
                 }
-                text.end(out);
             }
         })?;
         self.text("],\n\"edges\":[");
         self.flush()?;
-        self.section(graph.edge_count(), &|range, out| {
-            let mut text = Line::new();
+        self.section(graph.edge_count(), &|range, text| {
             for number in range {
                 let edge = graph.edge(number);
+                text.line();
                 if number > 0 {
                     text.push(b',');
                 }
@@ -365,7 +371,6 @@ impl Writer<'_, '_> {
                 if line {
                     text.push(b'\n');
                 }
-                text.end(out);
             }
         })?;
         self.text(
@@ -373,11 +378,11 @@ impl Writer<'_, '_> {
         );
         self.flush()?;
         let locations = graph.locations();
-        self.section(locations.len(), &|range, out| {
+        self.section(locations.len(), &|range, text| {
             let first = range.start;
             let some = locations.get(range).unwrap_or_default();
-            let mut text = Line::new();
             for (number, location) in some.iter().enumerate() {
+                text.line();
                 if first + number > 0 {
                     text.push(b',');
                 }
@@ -389,16 +394,15 @@ impl Writer<'_, '_> {
                 if line {
                     text.push(b'\n');
                 }
-                text.end(out);
             }
         })?;
         self.text("],\n\"strings\":[\"<dummy>\"");
         self.flush()?;
         let strings = graph.strings();
-        self.section(strings.len(), &|range, out| {
+        self.section(strings.len(), &|range, text| {
             for id in range {
-                out.extend_from_slice(if line { b",\n" } else { b"," });
-                escape(strings.get(id as u32), out);
+                text.text(if line { b",\n" } else { b"," });
+                escape(strings.get(id as u32), text);
             }
         })?;
         self.text("]}");
@@ -472,32 +476,32 @@ impl Writer<'_, '_> {
 }
 
 /// JSON as V8 writes it: control characters and all that is not ASCII as `\u` escapes.
-fn escape(string: &str, out: &mut Vec<u8>) {
+fn escape(string: &str, out: &mut Text) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let unit = |unit: u16, out: &mut Vec<u8>| {
-        out.extend_from_slice(b"\\u");
+    let unit = |unit: u16, out: &mut Text| {
+        out.text(b"\\u");
         for shift in [12, 8, 4, 0] {
-            out.push(HEX[usize::from(unit >> shift & 15)]);
+            out.text(&[HEX[usize::from(unit >> shift & 15)]]);
         }
     };
-    out.push(b'"');
+    out.text(b"\"");
     let mut rest = string;
     loop {
         let plain = |b: &u8| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\');
         let run = rest.bytes().take_while(|b| plain(b)).count();
         // What is plain is ASCII: the cut is between characters.
         let (text, special) = rest.split_at(run);
-        out.extend_from_slice(text.as_bytes());
+        out.text(text.as_bytes());
         let mut chars = special.chars();
         match chars.next() {
             None => break,
-            Some('\u{8}') => out.extend_from_slice(b"\\b"),
-            Some('\u{c}') => out.extend_from_slice(b"\\f"),
-            Some('\n') => out.extend_from_slice(b"\\n"),
-            Some('\r') => out.extend_from_slice(b"\\r"),
-            Some('\t') => out.extend_from_slice(b"\\t"),
-            Some('"') => out.extend_from_slice(b"\\\""),
-            Some('\\') => out.extend_from_slice(b"\\\\"),
+            Some('\u{8}') => out.text(b"\\b"),
+            Some('\u{c}') => out.text(b"\\f"),
+            Some('\n') => out.text(b"\\n"),
+            Some('\r') => out.text(b"\\r"),
+            Some('\t') => out.text(b"\\t"),
+            Some('"') => out.text(b"\\\""),
+            Some('\\') => out.text(b"\\\\"),
             Some(char) => {
                 for &mut code in char.encode_utf16(&mut [0; 2]) {
                     unit(code, out);
@@ -506,12 +510,12 @@ fn escape(string: &str, out: &mut Vec<u8>) {
         }
         rest = chars.as_str();
     }
-    out.push(b'"');
+    out.text(b"\"");
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{write, write_file, Line};
+    use super::{write, write_file, Text};
     use crate::error::Error;
     use crate::graph::snapshot::{read, Schema};
     use crate::graph::{named, Builder, Detachedness, EdgeType, Graph, Location, Node, NodeType};
@@ -530,13 +534,13 @@ mod tests {
         values.extend([0, 90, 99_999_999, 100_000_000, 1 << 32, u64::MAX]);
         for value in values {
             for small in [false, true] {
-                let (mut text, mut line) = (Vec::new(), Line::new());
+                let mut text = Text::default();
+                text.line();
                 match small {
-                    true => line.small(value),
-                    false => line.number(value),
+                    true => text.small(value),
+                    false => text.number(value),
                 }
-                line.end(&mut text);
-                assert_eq!(String::from_utf8(text).unwrap(), value.to_string());
+                assert_eq!(text.as_bytes(), value.to_string().as_bytes());
             }
         }
     }

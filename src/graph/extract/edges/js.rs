@@ -112,11 +112,10 @@ impl Visitor<'_, '_> {
     }
 
     /// SetPropertyReference.
-    pub(super) fn property(&mut self, key: Tagged, word: u64, format: Option<bool>) -> bool {
+    pub(super) fn property(&mut self, key: Key, word: u64, format: Option<bool>) -> bool {
         let Some((_, to)) = self.child(word) else {
             return false;
         };
-        let key = self.key(key);
         let kind = match key.is_empty {
             true => EdgeType::Internal,
             false => EdgeType::Property,
@@ -153,7 +152,7 @@ impl Visitor<'_, '_> {
 
     pub(super) fn property_or_accessor(
         &mut self,
-        key: Tagged,
+        key: Key,
         word: u64,
         is_accessor: bool,
         offset: Option<usize>,
@@ -245,6 +244,7 @@ impl Visitor<'_, '_> {
                 let accessor = crate::object::PropertyDetails(details)
                     .is_accessor(cx)
                     .unwrap_or(false);
+                let key = self.key(key);
                 self.property_or_accessor(key, value.0, accessor, None);
             }
             return;
@@ -255,7 +255,8 @@ impl Visitor<'_, '_> {
                 .details
                 .and_then(|d| d.is_accessor(cx).ok())
                 .unwrap_or(false);
-            self.property_or_accessor(entry.key, entry.value.0, accessor, None);
+            let key = self.key(entry.key);
+            self.property_or_accessor(key, entry.value.0, accessor, None);
         }
     }
 
