@@ -62,13 +62,17 @@ impl Builder {
     /// Room for that many more.
     pub fn reserve(&mut self, nodes: usize, edges: usize) {
         self.graph.kinds.reserve(nodes);
-        self.graph.names.reserve(nodes);
-        self.graph.sizes.reserve(nodes);
-        self.graph.first_edges.reserve(nodes + 1);
-        self.graph.edge_words.reserve(edges);
-        self.graph.edge_names.reserve(edges);
-        huge(&mut self.graph.edge_words);
-        huge(&mut self.graph.edge_names);
+        let columns = [
+            (&mut self.graph.names, nodes),
+            (&mut self.graph.sizes, nodes),
+            (&mut self.graph.first_edges, nodes + 1),
+            (&mut self.graph.edge_words, edges),
+            (&mut self.graph.edge_names, edges),
+        ];
+        for (column, count) in columns {
+            column.reserve(count);
+            huge(column);
+        }
     }
 
     /// The number of a name.

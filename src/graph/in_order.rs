@@ -11,13 +11,21 @@ use std::time::Duration;
 const TICK: Duration = Duration::from_millis(50);
 /// How long a worker that is too far ahead waits before it looks again.
 const REST: Duration = Duration::from_micros(50);
-/// Blocks that each worker may be ahead of what was taken.
+/// Blocks that each worker may be ahead of what was taken, whatever they weigh.
 const AHEAD: usize = 8;
+
+/// How heavy a block is, and how much all that are ready may weigh before the workers wait: one
+/// block that takes long must not keep the others from going on.
+pub struct Weight<F> {
+    pub of: F,
+    pub most: usize,
+}
 
 /// Makes `count` blocks, each worker with a state of its own, and has `take` take them from the
 /// first to the last. An error of `take` or of `tick` ends the work.
 pub fn in_order<S, T: Send>(
     count: usize,
+    weight: Weight<impl Fn(&T) -> usize + Sync>,
     state: impl Fn(usize) -> S + Sync,
     make: impl Fn(&mut S, usize) -> T + Sync,
     mut tick: impl FnMut() -> Result<()>,
@@ -26,17 +34,19 @@ pub fn in_order<S, T: Send>(
     let workers = rayon::current_num_threads().min(count).max(1);
     let next = AtomicUsize::new(0);
     let taken = AtomicUsize::new(0);
+    let ready = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     let (sender, receiver) = mpsc::channel();
     rayon::in_place_scope(|scope| {
         for worker in 0..workers {
             let (next, taken, stop, sender) = (&next, &taken, &stop, sender.clone());
-            let (state, make) = (&state, &make);
+            let (state, make, ready, weight) = (&state, &make, &ready, &weight);
             scope.spawn(move |_| {
                 let mut mine = state(worker);
                 loop {
                     let block = next.fetch_add(1, Ordering::Relaxed);
                     while block >= taken.load(Ordering::Relaxed) + workers * AHEAD
+                        && ready.load(Ordering::Relaxed) > weight.most
                         && !stop.load(Ordering::Relaxed)
                     {
                         std::thread::sleep(REST);
@@ -44,8 +54,10 @@ pub fn in_order<S, T: Send>(
                     if block >= count || stop.load(Ordering::Relaxed) {
                         return;
                     }
+                    let made = make(&mut mine, block);
+                    ready.fetch_add((weight.of)(&made), Ordering::Relaxed);
                     // The receiver outlives the scope.
-                    let _ = sender.send((block, make(&mut mine, block)));
+                    let _ = sender.send((block, made));
                 }
             });
         }
@@ -66,6 +78,7 @@ pub fn in_order<S, T: Send>(
             }
             let mut outcome = Ok(());
             while let (Some(made), Ok(())) = (early.remove(&done), &outcome) {
+                ready.fetch_sub((weight.of)(&made), Ordering::Relaxed);
                 outcome = take(done, made);
                 done += 1;
                 taken.store(done, Ordering::Relaxed);
@@ -94,7 +107,11 @@ mod tests {
             seen.push((block, made));
             Ok(())
         };
-        in_order(1000, |_| (), |(), block| block * 2, || Ok(()), take).unwrap();
+        let weight = Weight {
+            of: |_: &usize| 1,
+            most: 10,
+        };
+        in_order(1000, weight, |_| (), |(), block| block * 2, || Ok(()), take).unwrap();
         let all: Vec<_> = (0..1000).map(|block| (block, block * 2)).collect();
         assert_eq!(seen, all);
     }
@@ -105,11 +122,25 @@ mod tests {
             true => Ok(()),
             false => Err(Error::Interrupted),
         };
-        let outcome = in_order(1 << 40, |_| (), |(), block| block, || Ok(()), take);
+        let weight = || Weight {
+            of: |_: &usize| 1,
+            most: 10,
+        };
+        let outcome = in_order(
+            1 << 40,
+            weight(),
+            |_| (),
+            |(), block| block,
+            || Ok(()),
+            take,
+        );
         assert_eq!(outcome, Err(Error::Interrupted));
-        let slow = |_: &mut (), _| std::thread::sleep(Duration::from_millis(200));
+        let slow = |_: &mut (), block| {
+            std::thread::sleep(Duration::from_millis(200));
+            block
+        };
         let tick = || Err(Error::Interrupted);
-        let outcome = in_order(1 << 40, |_| (), slow, tick, |_, _| Ok(()));
+        let outcome = in_order(1 << 40, weight(), |_| (), slow, tick, |_, _| Ok(()));
         assert_eq!(outcome, Err(Error::Interrupted));
     }
 }

@@ -18,6 +18,7 @@ mod heap_graph;
 mod in_order;
 mod names;
 mod ownership;
+mod prefetch;
 mod retainers;
 pub mod snapshot;
 mod strings;

@@ -1,6 +1,6 @@
 //! Interned strings: one buffer, an end offset each, and (while building) a table to find them.
 
-use hashbrown::hash_table::{Entry, HashTable};
+use super::prefetch::prefetch;
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
@@ -46,7 +46,11 @@ impl Strings {
 
     /// Appends without looking for an equal one.
     pub fn push(&mut self, string: &str) -> StringId {
-        self.bytes.extend_from_slice(string.as_bytes());
+        self.push_bytes(string.as_bytes())
+    }
+
+    fn push_bytes(&mut self, bytes: &[u8]) -> StringId {
+        self.bytes.extend_from_slice(bytes);
         self.ends.push(self.bytes.len() as u64);
         (self.ends.len() - 1) as StringId
     }
@@ -73,20 +77,27 @@ impl Strings {
     }
 }
 
-/// [`Strings`] with a table, so that equal ones get one number.
+/// [`Strings`] with a table, so that equal ones get one number. The table is of open addressing
+/// and keeps each hash: a new string, which most are, costs one access to memory, which
+/// can be asked for beforehand ([`Self::expect`]), and growing never looks at the strings.
 #[derive(Default, Clone)]
 pub struct Interner {
     strings: Strings,
-    table: HashTable<StringId>,
+    /// A string's hash and its number; a power of two of them, at most half in use.
+    table: Vec<(u32, StringId)>,
 }
+
+/// No string.
+const NONE: StringId = StringId::MAX;
 
 /// The hash that [`Interner`] finds a string by.
 #[inline]
-pub fn hash(bytes: &[u8]) -> u64 {
+pub fn hash(bytes: &[u8]) -> u32 {
     let mut hasher = FxHasher::default();
     hasher.write(bytes);
     hasher.write_usize(bytes.len());
-    hasher.finish()
+    let hashed = hasher.finish();
+    (hashed ^ hashed >> 32) as u32
 }
 
 impl Interner {
@@ -96,30 +107,81 @@ impl Interner {
     }
 
     /// The same for a string whose hash is known.
-    pub fn intern_hashed(&mut self, hashed: u64, string: &str) -> StringId {
-        let strings = &self.strings;
-        let is_it = |&id: &StringId| strings.bytes_of(id) == string.as_bytes();
-        let hash_of = |&id: &StringId| hash(strings.bytes_of(id));
-        match self.table.entry(hashed, is_it, hash_of) {
-            Entry::Occupied(found) => *found.get(),
-            Entry::Vacant(free) => {
-                let id = self.strings.len() as StringId;
-                free.insert(id);
-                self.strings.push(string)
+    pub fn intern_hashed(&mut self, hashed: u32, string: &str) -> StringId {
+        self.intern_bytes(hashed, string.as_bytes())
+    }
+
+    /// The same for one of other strings.
+    pub fn intern_from(&mut self, hashed: u32, others: &Strings, id: StringId) -> StringId {
+        self.intern_bytes(hashed, others.bytes_of(id))
+    }
+
+    fn intern_bytes(&mut self, hashed: u32, bytes: &[u8]) -> StringId {
+        if self.table.len() < (self.strings.len() + 1) * 2 {
+            self.grow(self.strings.len() + 1);
+        }
+        match self.find(hashed, bytes) {
+            Ok(id) => id,
+            Err(slot) => {
+                let id = self.strings.push_bytes(bytes);
+                self.table[slot] = (hashed, id);
+                id
             }
         }
     }
 
     /// The number of a string that is there, by its hash.
-    pub fn find_hashed(&self, hashed: u64, string: &str) -> Option<StringId> {
-        let is_it = |&id: &StringId| self.strings.bytes_of(id) == string.as_bytes();
-        self.table.find(hashed, is_it).copied()
+    pub fn find_hashed(&self, hashed: u32, string: &str) -> Option<StringId> {
+        match self.table.is_empty() {
+            true => None,
+            false => self.find(hashed, string.as_bytes()).ok(),
+        }
+    }
+
+    /// The number of a string, or where it belongs in the table.
+    #[inline]
+    fn find(&self, hashed: u32, bytes: &[u8]) -> std::result::Result<StringId, usize> {
+        let mask = self.table.len() - 1;
+        let mut slot = hashed as usize & mask;
+        loop {
+            let (found, id) = self.table[slot];
+            if id == NONE {
+                return Err(slot);
+            }
+            if found == hashed && self.strings.bytes_of(id) == bytes {
+                return Ok(id);
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    /// Asks the processor for what will be looked at for a string of that hash.
+    #[inline]
+    pub fn expect(&self, hashed: u32) {
+        if let Some(mask) = self.table.len().checked_sub(1) {
+            prefetch(&self.table[hashed as usize & mask..]);
+        }
     }
 
     /// Room for that many more.
     pub fn reserve(&mut self, count: usize) {
-        let strings = &self.strings;
-        self.table.reserve(count, |&id| hash(strings.bytes_of(id)));
+        self.grow(self.strings.len().saturating_add(count));
+    }
+
+    fn grow(&mut self, count: usize) {
+        let size = (count.saturating_mul(2)).next_power_of_two().max(64);
+        if size <= self.table.len() {
+            return;
+        }
+        let mut table = vec![(0, NONE); size];
+        for &(hashed, id) in self.table.iter().filter(|(_, id)| *id != NONE) {
+            let mut slot = hashed as usize & (size - 1);
+            while table[slot].1 != NONE {
+                slot = (slot + 1) & (size - 1);
+            }
+            table[slot] = (hashed, id);
+        }
+        self.table = table;
     }
 
     /// The strings so far.

@@ -63,7 +63,7 @@ pub struct Block {
     pub embedders: Vec<u32>,
     /// Texts of strings, which are mostly met but once, with their hashes.
     texts: Strings,
-    hashes: Vec<u64>,
+    hashes: Vec<u32>,
     /// Names that the thread gave a number since its last block, the first of them that.
     pub new_names: Strings,
     pub new_names_from: StringId,
@@ -113,11 +113,17 @@ impl Block {
         self.texts.push(text) | TEXT
     }
 
-    /// A text and its hash, by what [`Self::text`] gave.
-    pub fn text_of(&self, name: StringId) -> (u64, &str) {
+    /// A text's hash and where it is, by what [`Self::text`] gave.
+    pub fn text_of(&self, name: StringId) -> (u32, &Strings, StringId) {
         let at = name & !TEXT;
         let hashed = self.hashes.get(at as usize).copied().unwrap_or(0);
-        (hashed, self.texts.get(at))
+        (hashed, &self.texts, at)
+    }
+
+    /// The hash of the text that comes so many behind another.
+    #[inline]
+    pub fn hash_ahead(&self, name: StringId, ahead: usize) -> Option<u32> {
+        self.hashes.get((name & !TEXT) as usize + ahead).copied()
     }
 
     /// Adds an edge of the node that is being made.

@@ -7,6 +7,9 @@ use crate::error::Result;
 use crate::graph::{Builder, EdgeType, NodeId, StringId, TO_BITS};
 use std::ops::Range;
 
+/// Texts between asking for what the table has of one and taking it.
+const AHEAD: usize = 8;
+
 /// What has been taken.
 pub struct Commit<'c, 'n> {
     names: &'c mut Names<'n>,
@@ -154,8 +157,11 @@ impl<'c, 'n> Commit<'c, 'n> {
             names.push(match name & TEXT {
                 0 => self.name(block.worker, name),
                 _ => {
-                    let (hashed, text) = block.text_of(name);
-                    self.names.intern_hashed(hashed, text)
+                    if let Some(next) = block.hash_ahead(name, AHEAD) {
+                        self.names.expect(next);
+                    }
+                    let (hashed, texts, at) = block.text_of(name);
+                    self.names.intern_from(hashed, texts, at)
                 }
             });
         }

@@ -30,8 +30,8 @@ pub struct Plan<'p, 'a> {
     pub shapes: &'p Shapes,
     pub layout: &'p Layout,
     pub nodes: &'p Nodes,
-    /// Names with the same number for all.
-    pub names: &'p Interner,
+    /// Names with the same number for all, and those of the numbers from 0 on.
+    pub names: (&'p Interner, &'p [StringId]),
     /// Objects that V8 leaves out where it can: undefined, empty arrays, some maps. A bit for
     /// each word of read-only space.
     pub inessential: Vec<u64>,
@@ -149,7 +149,7 @@ impl<'p, 'a> Plan<'p, 'a> {
         shapes: &'p Shapes,
         layout: &'p Layout,
         nodes: &'p Nodes,
-        names: &'p Interner,
+        names: (&'p Interner, &'p [StringId]),
         words: WordNames,
     ) -> Plan<'p, 'a> {
         Plan {

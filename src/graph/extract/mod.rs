@@ -16,8 +16,8 @@ mod space;
 
 use super::{named, Builder, Detachedness, EdgeType, Graph, Node, NodeId, NodeType, StringId};
 use crate::error::{Error, Result};
-use crate::graph::in_order::in_order;
-use crate::heap::{HeapIndex, ImageOver, Isolate, RootName, Watch};
+use crate::graph::in_order::{in_order, Weight};
+use crate::heap::{Body, HeapIndex, ImageOver, Isolate, RootName, Watch};
 use crate::metadata::InstanceType;
 use crate::object::{Cx, HeapObject, Tagged};
 use crate::program::Program;
@@ -58,6 +58,12 @@ pub struct Source<'a> {
 const ROOT: NodeId = 0;
 const GC_ROOTS: NodeId = 1;
 const FIRST_CATEGORY: NodeId = 2;
+
+/// References that may wait to be taken, 8 bytes each.
+const READY: usize = 4 << 20;
+/// References of a block whose memory is not used again, and blocks whose memory is.
+const LARGE: usize = 1 << 16;
+const SPARE: usize = 64;
 
 /// Objects V8 leaves out where it can, by their names in its table of roots.
 const INESSENTIAL: [&str; 12] = [
@@ -252,6 +258,7 @@ impl Extraction<'_, '_> {
             .map(|(index, name)| (index, self.names.intern(&name)))
             .collect();
         let builtins = self.builtins();
+        let numbers = self.names.many_numbers(self.largest_index());
         // From here on every thread has names of its own besides these.
         let shared = self.names.interner().clone();
         let mut plan = Plan::new(
@@ -259,7 +266,7 @@ impl Extraction<'_, '_> {
             &self.shapes,
             self.source.layout,
             &self.nodes,
-            &shared,
+            (&shared, &numbers),
             words,
         );
         plan.inessential = self.inessential();
@@ -305,12 +312,16 @@ impl Extraction<'_, '_> {
             let outcome = commit.take(number, &block, &mut |object| own.alone(object));
             done.set(number + 1);
             let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
-            if spare.len() < 4 * workers {
+            if block.edge_words.len() < LARGE && spare.len() < SPARE {
                 spare.push(block);
             }
             outcome
         };
-        in_order(blocks.len(), state, make, tick, take)?;
+        let weight = Weight {
+            of: |block: &Block| block.edge_words.len(),
+            most: READY,
+        };
+        in_order(blocks.len(), weight, state, make, tick, take)?;
         let Commit {
             natives,
             weak_entries,
@@ -322,6 +333,26 @@ impl Extraction<'_, '_> {
         self.native_parts(natives)?;
         self.weak_entries(weak_entries)?;
         Ok(garbage)
+    }
+
+    /// How many elements of the largest array there are up to the last that is an object: most of
+    /// them get an edge, and V8 calls it after their index.
+    fn largest_index(&self) -> usize {
+        let large = self.space.pages().iter().filter(|p| p.len() > LARGE / 2);
+        let objects = large.flat_map(|page| self.space.objects_in(page));
+        let last = objects.filter_map(|object| {
+            let map = self.space.map_index(object);
+            let bytes = self.space.bytes_as(object, map);
+            let words = match self.shapes.of(map).body {
+                Body::None | Body::Instructions(_) => return None,
+                _ => bytes.chunks_exact(8),
+            };
+            words
+                .rev()
+                .position(|w| w[0] & 1 == 1)
+                .map(|at| bytes.len() / 8 - at)
+        });
+        last.max().unwrap_or(0)
     }
 
     fn native_parts(&mut self, parts: Vec<NativePart>) -> Result<()> {

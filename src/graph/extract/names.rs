@@ -15,6 +15,7 @@ const UNKNOWN: StringId = StringId::MAX;
 #[derive(Default)]
 pub struct Names<'n> {
     base: Option<&'n Interner>,
+    base_numbers: &'n [StringId],
     own: Interner,
     keys: FxHashMap<u64, Key>,
     numbers: Vec<StringId>,
@@ -31,9 +32,10 @@ pub struct Key {
 
 impl<'n> Names<'n> {
     /// Those of a thread.
-    pub fn over(base: &'n Interner) -> Names<'n> {
+    pub fn over((base, base_numbers): (&'n Interner, &'n [StringId])) -> Names<'n> {
         Names {
             base: Some(base),
+            base_numbers,
             ..Names::default()
         }
     }
@@ -65,8 +67,30 @@ impl<'n> Names<'n> {
         self.own.strings()
     }
 
+    /// The names of the numbers below `count`.
+    pub fn many_numbers(&mut self, count: usize) -> Vec<StringId> {
+        self.own.reserve(count);
+        let mut digits = vec![b'0'];
+        let mut ids = Vec::with_capacity(count);
+        for _ in 0..count {
+            ids.push(self.intern(std::str::from_utf8(&digits).unwrap_or_default()));
+            // The next number, digit by digit.
+            let nines = digits.iter().rev().take_while(|d| **d == b'9').count();
+            let end = digits.len() - nines;
+            digits[end..].fill(b'0');
+            match end.checked_sub(1) {
+                Some(last) => digits[last] += 1,
+                None => digits.insert(0, b'1'),
+            }
+        }
+        ids
+    }
+
     /// A number as a name.
     pub fn number(&mut self, number: usize) -> StringId {
+        if let Some(&id) = self.base_numbers.get(number) {
+            return id;
+        }
         match self.numbers.get(number) {
             Some(&id) if id != UNKNOWN => return id,
             None if number < MOST_NUMBERS => self.numbers.resize(number + 1, UNKNOWN),
@@ -92,9 +116,15 @@ impl<'n> Names<'n> {
         &self.own
     }
 
-    /// A name whose hash is known.
-    pub fn intern_hashed(&mut self, hashed: u64, name: &str) -> StringId {
-        self.own.intern_hashed(hashed, name)
+    /// A name that is one of other strings, its hash known, of the one that has no others below.
+    pub fn intern_from(&mut self, hashed: u32, others: &Strings, id: StringId) -> StringId {
+        self.own.intern_from(hashed, others, id)
+    }
+
+    /// A name of that hash is to come.
+    #[inline]
+    pub fn expect(&self, hashed: u32) {
+        self.own.expect(hashed);
     }
 
     /// Room for that many more.
@@ -208,4 +238,21 @@ fn well_formed(units: &[u16]) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Names;
+
+    #[test]
+    fn many_numbers_are_the_numbers() {
+        let mut names = Names::default();
+        let known = names.intern("17");
+        let ids = names.many_numbers(1234);
+        assert_eq!(ids.len(), 1234);
+        assert_eq!(ids[17], known);
+        for (number, id) in ids.into_iter().enumerate() {
+            assert_eq!(names.text(id), number.to_string());
+        }
+    }
 }

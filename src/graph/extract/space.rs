@@ -3,6 +3,7 @@
 //! table of 256 KB chunks. A bit for every word says whether an object starts there.
 
 use crate::error::{Error, Result};
+use crate::graph::prefetch::prefetch;
 use crate::heap::{HeapIndex, Isolate, MapInfo, PAGE_ALIGNMENT};
 use crate::memory::Memory;
 use crate::object::Tagged;
@@ -341,19 +342,6 @@ impl Table {
             slot += 1;
         }
     }
-}
-
-/// Asks the processor for memory that will be read soon.
-#[inline]
-pub fn prefetch<T>(data: &[T]) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint, which reads nothing and is allowed for any address.
-    unsafe {
-        use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
-        _mm_prefetch::<_MM_HINT_T0>(data.as_ptr().cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = data;
 }
 
 /// A space's number in V8's list of them, which stands right behind the pointer to its heap.

@@ -2,7 +2,7 @@
 
 use super::Schema;
 use crate::error::{Error, Result};
-use crate::graph::in_order::in_order;
+use crate::graph::in_order::{in_order, Weight};
 use crate::graph::{EdgeType, Graph, NodeId, NodeType};
 use std::fs::File;
 use std::io::Write;
@@ -14,6 +14,9 @@ use std::sync::{Mutex, PoisonError};
 const BUFFER: usize = 1 << 20;
 /// Nodes, edges or strings that one thread makes the text of.
 const BLOCK: usize = 1 << 13;
+
+/// Bytes of text that may wait to be written.
+const READY: usize = 4 << 20;
 
 /// Called now and then with the share done, 0 to 1; `false` stops the writing.
 pub type Progress<'a> = &'a mut dyn FnMut(f64) -> bool;
@@ -315,7 +318,12 @@ impl Writer<'_, '_> {
             spares().push(text);
             Ok(())
         };
-        in_order(count.div_ceil(BLOCK), |_| (), block, || Ok(()), take)
+        let weight = Weight {
+            of: |made: &(usize, Text)| made.1.length,
+            most: READY,
+        };
+        let blocks = count.div_ceil(BLOCK);
+        in_order(blocks, weight, |_| (), block, || Ok(()), take)
     }
 
     fn all(&mut self, graph: &Graph, schema: &Schema) -> Result<()> {
