@@ -85,6 +85,8 @@ pub struct Interner {
     strings: Strings,
     /// A string's hash and its number; a power of two of them, at most half in use.
     table: Vec<(u32, StringId)>,
+    /// How many are in the table.
+    known: usize,
 }
 
 /// No string.
@@ -117,17 +119,23 @@ impl Interner {
     }
 
     fn intern_bytes(&mut self, hashed: u32, bytes: &[u8]) -> StringId {
-        if self.table.len() < (self.strings.len() + 1) * 2 {
-            self.grow(self.strings.len() + 1);
+        if self.table.len() < (self.known + 1) * 2 {
+            self.grow(self.known + 1);
         }
         match self.find(hashed, bytes) {
             Ok(id) => id,
             Err(slot) => {
                 let id = self.strings.push_bytes(bytes);
                 self.table[slot] = (hashed, id);
+                self.known += 1;
                 id
             }
         }
+    }
+
+    /// A new number for a string, which is not looked for and will not be found.
+    pub fn push(&mut self, string: &str) -> StringId {
+        self.strings.push(string)
     }
 
     /// The number of a string that is there, by its hash.
@@ -165,7 +173,7 @@ impl Interner {
 
     /// Room for that many more.
     pub fn reserve(&mut self, count: usize) {
-        self.grow(self.strings.len().saturating_add(count));
+        self.grow(self.known.saturating_add(count));
     }
 
     fn grow(&mut self, count: usize) {
