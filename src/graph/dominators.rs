@@ -84,6 +84,7 @@ impl Dominators {
         }
         let reached = search.vertex.len();
         let dominator_order = semi_nca(&mut search, ownership, retainers);
+        super::give_back();
 
         let mut dominator = vec![root; count];
         let mut retained: Vec<u64> = (0..count as NodeId)

@@ -68,8 +68,11 @@ impl HeapGraph {
 
     /// Dominators and retained sizes.
     pub fn dominators(&self) -> &Dominators {
-        self.dominators
-            .get_or_init(|| Dominators::new(&self.graph, self.ownership(), self.retainers()))
+        self.dominators.get_or_init(|| {
+            let (ownership, retainers) = (self.ownership(), self.retainers());
+            super::give_back();
+            Dominators::new(&self.graph, ownership, retainers)
+        })
     }
 
     /// What plain objects are grouped by.

@@ -41,6 +41,16 @@ pub use types::{Detachedness, EdgeType, NodeType};
 use addresses::Addresses;
 use rustc_hash::FxHashMap;
 
+/// Gives the system what was freed since, which the allocator would keep: the columns of a large
+/// heap are freed between others.
+pub(crate) fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: no memory in use is touched.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Number of a node: its place in the columns.
 pub type NodeId = u32;
 /// Number of an edge: its place in the columns.

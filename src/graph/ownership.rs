@@ -4,16 +4,22 @@
 use super::distances::{is_dom_trees_root, is_user_root};
 use super::ephemerons::Ephemerons;
 use super::{EdgeType, Graph, NodeId, NodeType};
+use rustc_hash::FxHashMap;
 
 /// DevTools' view of a graph's sizes and edges.
 pub struct Ownership {
     /// Sizes as DevTools shows them: those of internal arrays and hidden parts are their one
     /// owner's.
-    shallow: Vec<u64>,
+    shallow: Vec<u32>,
+    /// Sizes that do not fit into [`Self::shallow`] (which holds [`LARGE`] for them).
+    large: FxHashMap<NodeId, u64>,
     page_objects: Bits,
     /// One bit an edge: it counts for dominators.
     essential: Bits,
 }
+
+/// Stands for a size that is kept apart.
+const LARGE: u32 = u32::MAX;
 
 /// A bit vector.
 pub struct Bits(Vec<u64>);
@@ -46,8 +52,20 @@ impl Ownership {
                 }
             }
         }
+        let mut large = FxHashMap::default();
+        let sizes = shallow_sizes(graph).into_iter().enumerate();
+        let shallow = sizes
+            .map(|(node, size)| match u32::try_from(size) {
+                Ok(size) if size != LARGE => size,
+                _ => {
+                    large.insert(node as NodeId, size);
+                    LARGE
+                }
+            })
+            .collect();
         Ownership {
-            shallow: shallow_sizes(graph),
+            shallow,
+            large,
             page_objects,
             essential,
         }
@@ -56,7 +74,10 @@ impl Ownership {
     /// A node's size as DevTools shows it.
     #[inline]
     pub fn shallow_size(&self, node: NodeId) -> u64 {
-        self.shallow[node as usize]
+        match self.shallow[node as usize] {
+            LARGE => self.large.get(&node).copied().unwrap_or(u64::from(LARGE)),
+            size => u64::from(size),
+        }
     }
 
     /// Whether an edge can retain.

@@ -14,7 +14,9 @@ mod roots;
 mod shapes;
 mod space;
 
-use super::{named, Builder, Detachedness, EdgeType, Graph, Node, NodeId, NodeType, StringId};
+use super::{
+    give_back, named, Builder, Detachedness, EdgeType, Graph, Node, NodeId, NodeType, StringId,
+};
 use crate::error::{Error, Result};
 use crate::graph::in_order::{in_order, Weight};
 use crate::heap::{Body, HeapIndex, ImageOver, Isolate, RootName, Watch};
@@ -60,7 +62,7 @@ const GC_ROOTS: NodeId = 1;
 const FIRST_CATEGORY: NodeId = 2;
 
 /// References that may wait to be taken, 8 bytes each.
-const READY: usize = 4 << 20;
+const READY: usize = 2 << 20;
 /// References of a block whose memory is not used again, and blocks whose memory is.
 const LARGE: usize = 1 << 16;
 const SPARE: usize = 64;
@@ -118,7 +120,9 @@ pub fn extract(source: &Source, all: bool, watch: Watch) -> Result<Extracted> {
     let root_edges = extraction.root_edges()?;
     let garbage = extraction.objects(watch)?;
     extraction.node_natives(root_edges)?;
-    extraction.finish(garbage)
+    let extracted = extraction.finish(garbage);
+    give_back();
+    extracted
 }
 
 /// How many objects nothing holds, and their bytes: the marking alone, without a graph.
