@@ -327,9 +327,8 @@ impl<'p, 'a> Visitor<'p, 'a> {
     }
 
     fn internal_constant(&mut self, bytes: &[u8], at: Constant, name: StringId) {
-        match at.offset() {
-            Ok(offset) => self.internal(bytes, offset as usize, name),
-            Err(_) => {}
+        if let Ok(offset) = at.offset() {
+            self.internal(bytes, offset as usize, name);
         }
     }
 
@@ -531,7 +530,6 @@ impl<'p, 'a> Visitor<'p, 'a> {
             self.internal_constant(bytes, s.sliced_parent, self.words.parent)
         } else if form == tags.thin_string_tag.known() {
             self.internal_constant(bytes, s.thin_actual, self.words.actual)
-        } else {
         }
     }
 

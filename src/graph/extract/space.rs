@@ -181,7 +181,7 @@ impl<'a> Space<'a> {
         if address & 7 != 0 {
             return None;
         }
-        Some(chunk << CHUNK_BITS | (address % PAGE_ALIGNMENT) as u32 / 8)
+        Some((chunk << CHUNK_BITS) | ((address % PAGE_ALIGNMENT) as u32 / 8))
     }
 
     /// The object that starts at `address`.
