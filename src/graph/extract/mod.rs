@@ -13,6 +13,7 @@ mod pages_only;
 mod roots;
 mod shapes;
 mod space;
+mod visitor;
 
 use super::{
     give_back, named, Builder, Detachedness, EdgeType, Graph, Node, NodeId, NodeType, StringId,
@@ -26,7 +27,6 @@ use crate::program::Program;
 use crate::target::Target;
 use block::{Block, NativePart, Tag, WeakEntry};
 use commit::Commit;
-use edges::{Plan, Visitor, WordNames};
 use mark::reached;
 use names::Names;
 use nodes::{Nodes, NO_NODE};
@@ -37,6 +37,7 @@ use shapes::Shapes;
 use space::{bits, Ordinal, Space};
 use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
+use visitor::{Plan, Visitor, WordNames};
 
 /// A graph, and what it covers.
 pub struct Extracted {

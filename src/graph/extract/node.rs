@@ -1,9 +1,9 @@
 //! The node of an object: type, name, size, and where it comes from in the source.
 
-use super::edges::Visitor;
 use super::names::{latin1_text, string_text};
 use super::shapes::NameOf;
 use super::space::{word_at, Ordinal};
+use super::visitor::Visitor;
 use crate::graph::{Detachedness, Location, NodeType, StringId};
 use crate::metadata::InstanceType;
 use crate::object::{constructor_name, regexp_source, Cx, HeapObject, Script, SharedFunctionInfo};
