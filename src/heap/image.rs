@@ -1,6 +1,7 @@
 //! The bytes of all pages, read where a core holds them, else in bulk once and kept, so that the
 //! heap can be crunched by several threads while the debugger is left alone.
 
+use super::forwarding::Forwarding;
 use super::pages::{Page, PAGE_ALIGNMENT};
 use crate::error::{Error, Result};
 use crate::memory::{Memory, Region};
@@ -36,6 +37,8 @@ pub struct HeapImage {
     by_address: FxHashMap<u64, u32>,
     /// Bytes of the pages that should be there and could not be read.
     pub missing: u64,
+    /// What a collection had moved.
+    pub moved: Forwarding,
 }
 
 impl HeapImage {
@@ -125,6 +128,7 @@ impl HeapImage {
             pages: out,
             by_address,
             missing,
+            moved: Forwarding::default(),
         })
     }
 

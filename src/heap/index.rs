@@ -1,10 +1,11 @@
 //! The index of a heap: its bytes, where every object starts, and of which Map. Built once a
 //! stop; every question about the heap is answered from it.
 
+use super::forwarding::{self, Forwarding};
 use super::image::HeapImage;
 use super::isolate::Isolates;
 use super::parallel::{self, Watch};
-use super::walk::{Coverage, MapInfo, Starts, Tally, Walker};
+use super::walk::{Coverage, MapInfo, Move, Starts, Tally, Walker};
 use crate::error::{Error, Result};
 use crate::memory::Memory;
 use crate::metadata::{Layout, SizeRules, SizeSource};
@@ -41,6 +42,8 @@ struct Walked {
     tallies: Vec<Tally>,
     by_word: FxHashMap<u64, u32>,
     coverage: Coverage,
+    /// What had been moved: from where, to where, and the size it had there.
+    moves: Vec<Move>,
 }
 
 impl HeapIndex {
@@ -56,18 +59,24 @@ impl HeapIndex {
             watch("reading the heap", fraction)
         };
         let regions = target.regions()?;
-        let image = HeapImage::read(target.memory(), &isolates.pages, &regions, &step)?;
+        let mut image = HeapImage::read(target.memory(), &isolates.pages, &regions, &step)?;
         let mut sizes = layout.sizes.clone();
-        let mut walked = walk(&image, layout, &sizes, isolates, watch)?;
+        let none = Arrivals::default();
+        let mut walked = walk(&image, layout, &sizes, isolates, &none, watch)?;
         let all = walked.coverage.object_bytes + walked.coverage.free_bytes;
         if walked.coverage.unknown_bytes > all / 1000 * SUSPICIOUS {
             // V8 13.6 changed the unit of free space's size in a patch release.
             let other = layout.sizes.with_other_free_space(&layout.types);
-            let again = walk(&image, layout, &other, isolates, watch)?;
+            let again = walk(&image, layout, &other, isolates, &none, watch)?;
             if again.coverage.unknown_bytes < walked.coverage.unknown_bytes {
                 walked = again;
                 sizes = other;
             }
+        }
+        if !walked.moves.is_empty() {
+            let arrivals = Arrivals::of(&image, &walked.moves);
+            walked = walk(&image, layout, &sizes, isolates, &arrivals, watch)?;
+            image.moved = Forwarding::new(walked.moves.iter().map(|m| (m.from, m.to)));
         }
         if walked.coverage.objects == 0 {
             return Err(Error::other(
@@ -143,6 +152,12 @@ impl HeapIndex {
             address: found,
             map,
         })
+    }
+
+    /// Where the object at `address` is now, if a collection had moved it.
+    #[inline]
+    pub fn moved_to(&self, address: u64) -> Option<u64> {
+        self.image.moved.to(address)
     }
 
     /// Whether an object starts at `address`.
@@ -223,11 +238,40 @@ fn read_word(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(slice.try_into().ok()?))
 }
 
+/// Where copies of moved objects begin, by page of the image: what an area of allocation held
+/// before may look as if it went on over them.
+#[derive(Default)]
+struct Arrivals(FxHashMap<usize, Vec<u64>>);
+
+impl Arrivals {
+    fn of(image: &HeapImage, moves: &[Move]) -> Arrivals {
+        let mut pages: FxHashMap<usize, Vec<u64>> = FxHashMap::default();
+        for m in moves {
+            let page = image.page_index(m.to);
+            let Some(page) = page.filter(|_| forwarding::is_copy(image, m.from, m.to, m.size))
+            else {
+                continue;
+            };
+            pages.entry(page).or_default().push(m.to);
+        }
+        for starts in pages.values_mut() {
+            starts.sort_unstable();
+            starts.dedup();
+        }
+        Arrivals(pages)
+    }
+
+    fn on(&self, page: usize) -> &[u64] {
+        self.0.get(&page).map_or(&[], Vec::as_slice)
+    }
+}
+
 fn walk(
     image: &HeapImage,
     layout: &Layout,
     sizes: &SizeRules,
     isolates: &Isolates,
+    arrivals: &Arrivals,
     watch: Watch<'_>,
 ) -> Result<Walked> {
     let pages = image.pages();
@@ -236,7 +280,10 @@ fn walk(
         pages.len(),
         watch,
         || (Walker::new(image, layout, sizes), Vec::new()),
-        |(walker, starts), i| starts.push((i, walker.page(&pages[i], &isolates.labs))),
+        |(walker, starts), i| {
+            let bits = walker.page(&pages[i], &isolates.labs, arrivals.on(i));
+            starts.push((i, bits));
+        },
     )?;
     let mut out = Walked {
         starts: vec![Starts::new(); pages.len()],
@@ -244,6 +291,7 @@ fn walk(
         tallies: Vec::new(),
         by_word: FxHashMap::default(),
         coverage: Coverage::default(),
+        moves: Vec::new(),
     };
     for (walker, starts) in states {
         for (i, bits) in starts {
@@ -259,6 +307,13 @@ fn walk(
             sum.count += tally.count;
             sum.bytes += tally.bytes;
         }
+        // A Map that was moved goes by two words.
+        for (word, map) in walker.words() {
+            if let Some(index) = out.by_word.get(&(map | 1)).copied() {
+                out.by_word.entry(word).or_insert(index);
+            }
+        }
+        out.moves.extend_from_slice(&walker.moves);
         out.coverage.add(&walker.coverage);
     }
     Ok(out)
@@ -284,5 +339,9 @@ impl Memory for ImageOver<'_> {
             0 => self.target.read_partial(address, buffer),
             n => n,
         }
+    }
+
+    fn moved_to(&self, address: u64) -> u64 {
+        self.image.moved.to(address).unwrap_or(address)
     }
 }

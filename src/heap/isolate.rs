@@ -249,7 +249,7 @@ impl Isolates {
         };
         found.assign_threads(target, layout);
         found.find_allocation(target.memory());
-        found.warn_of_collections(target.memory(), layout);
+        found.look_for_collections(target.memory(), layout);
         Ok(found)
     }
 
@@ -306,16 +306,22 @@ impl Isolates {
         self.labs.sort_unstable_by_key(|l| l.top);
     }
 
-    /// Says where V8 was moving objects: one that was on its way is not where the page's flags and
-    /// the references to it say.
-    fn warn_of_collections(&mut self, memory: &dyn Memory, layout: &Layout) {
+    /// Marks the pages that V8 was moving objects from, and says so: one that was on its way at
+    /// this very moment may be in both places or in none.
+    fn look_for_collections(&mut self, memory: &dyn Memory, layout: &Layout) {
         for (number, isolate) in self.isolates.iter().enumerate() {
-            let what = match isolate.collection(memory, layout) {
-                None => continue,
-                Some(Collection::Scavenge) => "the young generation (a scavenge)",
-                Some(Collection::MarkCompact) => "the whole heap (a mark-compact)",
-                Some(Collection::MinorMarkCompact) => "the young generation (a minor mark-compact)",
+            let Some(collection) = isolate.collection(memory, layout) else {
+                continue;
             };
+            let what = match collection {
+                Collection::Scavenge => "the young generation (a scavenge)",
+                Collection::MarkCompact => "the whole heap (a mark-compact)",
+                Collection::MinorMarkCompact => "the young generation (a minor mark-compact)",
+            };
+            let all = collection == Collection::MarkCompact;
+            for page in self.pages.iter_mut().filter(|p| p.heap == isolate.heap) {
+                page.is_moving = all || page.is_from_space;
+            }
             self.warnings.push(format!(
                 "isolate {number} was in the middle of a garbage collection of {what}: objects that \
                  V8 had yet to move, and what only they hold, may be missing here"

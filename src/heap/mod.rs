@@ -2,6 +2,7 @@
 
 mod body;
 mod classes;
+pub mod forwarding;
 mod image;
 mod index;
 mod isolate;
@@ -17,6 +18,7 @@ mod walk;
 
 pub use body::{body, Body};
 pub use classes::{Class, ClassId, Classes};
+pub use forwarding::Forwarding;
 pub use image::{HeapImage, ImagePage};
 pub use index::{HeapIndex, ImageOver, ObjectRef};
 pub use isolate::{Collection, Isolate, Isolates, RootName, Roots};

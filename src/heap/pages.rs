@@ -44,12 +44,15 @@ pub struct Page {
     pub is_unused: bool,
     /// Holds one large object.
     pub is_large: bool,
+    /// A collection was moving objects: some of this page's may be elsewhere already.
+    pub is_moving: bool,
 }
 
 impl Page {
-    /// Whether it holds objects that live.
+    /// Whether it holds objects that live. Those of the half that is copied from do until all are
+    /// copied.
     pub fn is_live(&self) -> bool {
-        !self.is_from_space && !self.is_unused
+        (!self.is_from_space || self.is_moving) && !self.is_unused
     }
 
     /// Whether `address` is where an object could lie.
@@ -139,6 +142,7 @@ impl Header {
             is_to_space: flags & self.to_mask != 0,
             is_unused: false,
             is_large: size > PAGE_ALIGNMENT,
+            is_moving: false,
         })
     }
 }

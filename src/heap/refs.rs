@@ -81,7 +81,11 @@ pub fn find(
     if addresses.is_empty() {
         return Ok(Vec::new());
     }
-    let wanted = Wanted::new(addresses);
+    // What was moved is named by its old place until the collection has corrected the word.
+    let moved = heap.image.moved.from(addresses);
+    let mut places = addresses.to_vec();
+    places.extend(moved.iter().map(|(from, _)| *from));
+    let wanted = Wanted::new(&places);
     let pages = heap.image.pages();
     let states = parallel::for_each(
         "searching the heap",
@@ -109,6 +113,11 @@ pub fn find(
         },
     )?;
     let mut all: Vec<Hit> = states.into_iter().flatten().collect();
+    if !moved.is_empty() {
+        for hit in &mut all {
+            hit.target = heap.moved_to(hit.target).unwrap_or(hit.target);
+        }
+    }
     all.sort_unstable();
     Ok(all)
 }

@@ -2,6 +2,7 @@
 //! next one begins. Where that fails the walk goes on at the next word that begins an object for
 //! certain, and what lies between is counted as not understood.
 
+use super::forwarding::forwarding_address;
 use super::image::{HeapImage, ImagePage};
 use super::labs::Lab;
 use crate::metadata::{InstanceType, Layout, SizeRules, SizeSource};
@@ -10,6 +11,8 @@ use rustc_hash::FxHashMap;
 
 /// Entries of the direct-mapped cache of Maps in front of the hash table; a power of two.
 const CACHE: usize = 4096;
+/// Bytes of a string made of two: Map, hash and length, and both.
+const CONS_STRING: usize = 32;
 
 /// A Map as the walk needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,9 +31,14 @@ pub struct MapInfo {
 impl MapInfo {
     /// The Map at `address`, proved to be one by its own map.
     pub fn decode(image: &HeapImage, layout: &Layout, address: u64) -> Option<MapInfo> {
-        let meta = Tagged(image.word(address)?);
-        let meta_address = meta.is_strong().then(|| meta.address()).flatten()?;
-        if meta_address % 8 != 0 || image.word(meta_address)? != meta.0 {
+        let address = place(image, address)?;
+        let meta_of = |address: u64| {
+            let word = Tagged(image.word(address)?);
+            let found = word.is_strong().then(|| word.address()).flatten()?;
+            place(image, found).filter(|at| at % 8 == 0)
+        };
+        let meta = meta_of(address)?;
+        if meta_of(meta)? != meta {
             return None;
         }
         let sizes_at = layout.map.instance_size_in_words.offset().ok()?;
@@ -47,6 +55,16 @@ impl MapInfo {
             is_free: matches!(kind, InstanceType::FreeSpace | InstanceType::Filler),
         })
     }
+}
+
+/// Where the object at `address` is, which a collection may have moved.
+#[inline]
+fn place(image: &HeapImage, address: u64) -> Option<u64> {
+    let Some(moved) = forwarding_address(image.word(address)?) else {
+        return Some(address);
+    };
+    let page = image.pages().get(image.page_index(address)?)?;
+    page.page.is_moving.then_some(moved)
 }
 
 /// How many objects, and their bytes.
@@ -133,12 +151,33 @@ pub struct Walker<'a> {
     pub maps: Vec<MapInfo>,
     pub tallies: Vec<Tally>,
     pub coverage: Coverage,
+    pub moves: Vec<Move>,
+}
+
+/// An object that a collection had moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    pub from: u64,
+    pub to: u64,
+    /// Bytes at the old place.
+    pub size: usize,
+}
+
+/// What a page has room for.
+#[derive(Clone, Copy)]
+struct Room {
+    /// Where its objects end, which may be past its bytes (the last page of a core cut short, the
+    /// trap that V8 14's holes have for a body).
+    size: usize,
+    is_moving: bool,
 }
 
 /// What one step of the walk found.
 enum Step {
-    /// Index of the Map, size, whether it is free space.
+    /// Index of the Map, and size.
     Object(u32, usize),
+    /// Where it is now, and its size here.
+    Moved(u64, usize),
     Nothing,
 }
 
@@ -154,7 +193,14 @@ impl<'a> Walker<'a> {
             maps: Vec::new(),
             tallies: Vec::new(),
             coverage: Coverage::default(),
+            moves: Vec::new(),
         }
+    }
+
+    /// The words that stood for Maps, each with the Map's address.
+    pub fn words(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let known = self.known.iter();
+        known.filter_map(|(word, map)| Some((*word, self.maps.get((*map)? as usize)?.address)))
     }
 
     /// Index of the Map that a map word points to.
@@ -184,58 +230,110 @@ impl<'a> Walker<'a> {
         Some((found, size))
     }
 
-    /// The object at `at`; `room` is where the page's objects end, which may be past `bytes` (the
-    /// last page of a core cut short, the trap that V8 14's holes have for a body).
+    /// The object at `at`.
     #[inline]
-    fn step(&mut self, bytes: &[u8], at: usize, room: usize) -> Step {
+    fn step(&mut self, bytes: &[u8], at: usize, room: Room) -> Step {
         let Some(map_word) = word(bytes, at) else {
             return Step::Nothing;
         };
         if map_word & 7 != 1 {
-            return Step::Nothing;
-        }
-        let Some((map, fixed)) = self.map(map_word) else {
-            return Step::Nothing;
-        };
-        let size = if fixed != 0 {
-            fixed as usize
-        } else {
-            let info = &self.maps[map as usize];
-            let object = Object {
-                bytes: &bytes[at..],
-                image: self.image,
+            return match room.is_moving {
+                true => self.moved(bytes, at, map_word, room),
+                false => Step::Nothing,
             };
-            match self.sizes.size(info.sizes, info.number, &object) {
-                Some(size) => size as usize,
-                None => return Step::Nothing,
-            }
-        };
-        if size > room - at {
-            return Step::Nothing;
         }
-        Step::Object(map, size)
+        match self.sized(map_word, &bytes[at..]) {
+            Some((map, size)) if size <= room.size - at => Step::Object(map, size),
+            _ => Step::Nothing,
+        }
     }
 
-    /// Walks a page; `labs` are its allocation areas in use. Returns where its objects start.
-    pub fn page(&mut self, page: &ImagePage, labs: &[Lab]) -> Starts {
+    /// Map and size of an object by its first word and its bytes.
+    #[inline]
+    fn sized(&mut self, map_word: u64, bytes: &[u8]) -> Option<(u32, usize)> {
+        let (map, fixed) = self.map(map_word)?;
+        if fixed != 0 {
+            return Some((map, fixed as usize));
+        }
+        let info = &self.maps[map as usize];
+        let object = Object {
+            bytes,
+            image: self.image,
+        };
+        let size = self.sizes.size(info.sizes, info.number, &object)?;
+        Some((map, size as usize))
+    }
+
+    /// What was at `at` and is elsewhere now.
+    #[cold]
+    fn moved(&mut self, bytes: &[u8], at: usize, first: u64, room: Room) -> Step {
+        let image = self.image;
+        let place = forwarding_address(first).and_then(|to| Some((to, image.slice_from(to)?)));
+        let Some((to, copy)) = place else {
+            return Step::Nothing;
+        };
+        let map_word = word(copy, 0).unwrap_or(0);
+        let Some((map, size)) = (map_word & 7 == 1)
+            .then(|| self.sized(map_word, copy))
+            .flatten()
+        else {
+            return Step::Nothing;
+        };
+        // A string that was another one with nothing appended has been replaced by that.
+        let is_string = self.maps[map as usize].kind == InstanceType::String;
+        let sizes = [Some(size), is_string.then_some(CONS_STRING)];
+        let fits = |size: &usize| {
+            let next = at + *size;
+            let goes_on =
+                |word: u64| word == 0 || word & 7 == 1 || forwarding_address(word).is_some();
+            next <= room.size && word(bytes, next).is_none_or(goes_on)
+        };
+        match sizes.into_iter().flatten().find(fits) {
+            Some(size) => Step::Moved(to, size),
+            None => Step::Nothing,
+        }
+    }
+
+    /// Walks a page; `labs` are its allocation areas in use, `arrivals` where objects that were
+    /// moved here begin. Returns where its objects start.
+    pub fn page(&mut self, page: &ImagePage, labs: &[Lab], arrivals: &[u64]) -> Starts {
         let image = self.image;
         let bytes = image.bytes_of(page);
-        let room = (page.page.area_end - page.page.area_start) as usize;
+        let room = Room {
+            size: (page.page.area_end - page.page.area_start) as usize,
+            is_moving: page.page.is_moving,
+        };
         let mut starts = vec![0u64; bytes.len().div_ceil(8 * 64)];
         let base = page.page.area_start;
         let mut cover = Coverage::default();
         let mut at = 0;
+        let mut arrivals = arrivals
+            .iter()
+            .map(|a| (a.saturating_sub(base)) as usize)
+            .peekable();
         while at < bytes.len() {
+            while arrivals.next_if(|next| *next <= at).is_some() {}
+            let end = arrivals.peek().map_or(usize::MAX, |next| *next);
             if !labs.is_empty() {
                 let here = base + at as u64;
                 if let Some(lab) = labs.iter().find(|l| l.top == here && l.limit > here) {
-                    let end = ((lab.limit - base) as usize).min(bytes.len());
+                    let end = ((lab.limit - base) as usize).min(bytes.len()).min(end);
                     cover.free_bytes += (end - at) as u64;
                     at = end;
                     continue;
                 }
             }
             match self.step(bytes, at, room) {
+                Step::Object(_, size) | Step::Moved(_, size) if at + size > end => {
+                    cover.free_bytes += (end - at) as u64;
+                    at = end;
+                }
+                Step::Moved(to, size) => {
+                    let from = base + at as u64;
+                    self.moves.push(Move { from, to, size });
+                    cover.free_bytes += size as u64;
+                    at += size;
+                }
                 Step::Object(map, size) => {
                     if self.maps[map as usize].is_free {
                         cover.free_bytes += size as u64;
@@ -251,13 +349,13 @@ impl<'a> Walker<'a> {
                 }
                 Step::Nothing => {
                     // Memory that was never used is zero; what of it is skipped is no gap.
-                    let next = skip_zeros(bytes, at);
+                    let next = skip_zeros(bytes, at).min(end);
                     if next > at {
                         cover.free_bytes += (next - at) as u64;
                         at = next;
                         continue;
                     }
-                    let next = self.resync(bytes, at, room);
+                    let next = self.resync(bytes, at, room).min(end);
                     cover.unknown_bytes += (next - at) as u64;
                     cover.resyncs += 1;
                     at = next;
@@ -275,13 +373,12 @@ impl<'a> Walker<'a> {
 
     /// The next place after `at` where an object begins for certain: one that is followed by
     /// another, or by the end.
-    fn resync(&mut self, bytes: &[u8], at: usize, room: usize) -> usize {
+    fn resync(&mut self, bytes: &[u8], at: usize, room: Room) -> usize {
         let mut next = at + 8;
         while next < bytes.len() {
-            if let Step::Object(_, size) = self.step(bytes, next, room) {
+            if let Step::Object(_, size) | Step::Moved(_, size) = self.step(bytes, next, room) {
                 let after = next + size;
-                if after >= bytes.len() || matches!(self.step(bytes, after, room), Step::Object(..))
-                {
+                if after >= bytes.len() || !matches!(self.step(bytes, after, room), Step::Nothing) {
                     return next;
                 }
             }

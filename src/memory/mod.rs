@@ -71,6 +71,12 @@ pub trait Memory {
         None
     }
 
+    /// Where the object at `address` is, where a garbage collection was moving objects and it is
+    /// known.
+    fn moved_to(&self, address: u64) -> u64 {
+        address
+    }
+
     /// The first address from `address` on that may hold anything but zeros, as far as that is
     /// known without reading.
     fn skip_hole(&self, address: u64) -> u64 {

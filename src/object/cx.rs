@@ -77,7 +77,7 @@ impl<'a> Cx<'a> {
                 "the address is not aligned to a word",
             ));
         }
-        Ok(HeapObject::new(self, address))
+        Ok(HeapObject::new(self, self.memory.moved_to(address)))
     }
 
     /// The tagged word at an address.

@@ -14,11 +14,11 @@ impl<'a> Map<'a> {
         let cx = self.0.cx;
         let bad = || Error::malformed("heap object", self.0.address, "this is no Map");
         let meta = cx.object(self.0.tagged_at(0)?).map_err(|_| bad())?;
-        if meta.tagged_at(0)? == meta.tagged() {
-            Ok(())
-        } else {
-            Err(bad())
-        }
+        let own = meta.tagged_at(0)?;
+        // It may name itself by where it was before it was moved.
+        let is_own =
+            own == meta.tagged() || cx.object(own).is_ok_and(|o| o.address == meta.address);
+        is_own.then_some(()).ok_or_else(bad)
     }
 
     /// Instance type of its objects, as V8 numbers it.
