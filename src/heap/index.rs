@@ -160,6 +160,16 @@ impl HeapIndex {
         self.image.moved.to(address)
     }
 
+    /// Whether a collection had moved objects.
+    pub fn has_moves(&self) -> bool {
+        !self.image.moved.is_empty()
+    }
+
+    /// The words that objects have for their Map, and its index.
+    pub fn map_words(&self) -> impl ExactSizeIterator<Item = (u64, u32)> + '_ {
+        self.by_word.iter().map(|(word, map)| (*word, *map))
+    }
+
     /// Whether an object starts at `address`.
     pub fn is_object(&self, address: u64) -> bool {
         self.object_at(address)

@@ -32,7 +32,7 @@ impl Visitor<'_, '_> {
         if !(tagged.is_strong() || tagged.is_weak()) {
             return None;
         }
-        let object = self.space.word_number(word & !3)?;
+        let object = self.space.word_of(word & !3)?;
         let node = self.plan.nodes.of(object);
         (node != NO_NODE).then_some((object, node))
     }

@@ -215,7 +215,7 @@ impl Marking<'_, '_> {
     #[inline]
     fn push_word(&self, word: u64, own: &mut Worker) {
         if Tagged(word).is_strong() {
-            if let Some(object) = self.space.word_number(word & !1) {
+            if let Some(object) = self.space.word_of(word & !1) {
                 self.push(object, own);
             }
         }
@@ -274,7 +274,7 @@ impl Marking<'_, '_> {
             if !skip.is_empty() && skip.contains(&((range.start + at * 8) as u16)) {
                 continue;
             }
-            if let Some(object) = self.space.word_number(word & !1) {
+            if let Some(object) = self.space.word_of(word & !1) {
                 self.push(object, own);
             }
         }
@@ -291,7 +291,7 @@ impl Marking<'_, '_> {
                 None => true,
             };
             if alive && Tagged(value).is_strong() {
-                let value = self.space.word_number(value & !1);
+                let value = self.space.word_of(value & !1);
                 if let Some(value) = value.filter(|v| self.unreached.take(*v)) {
                     found(value);
                 }

@@ -38,6 +38,8 @@ pub struct Space<'a> {
     maps: Table,
     starts: Vec<u64>,
     count: usize,
+    /// Whether a collection was moving objects.
+    has_moves: bool,
     /// The words of each page.
     pages: Vec<Range<Ordinal>>,
 }
@@ -73,6 +75,7 @@ impl<'a> Space<'a> {
             maps: Table::default(),
             starts: Vec::new(),
             count: 0,
+            has_moves: index.has_moves(),
             pages: Vec::new(),
         };
         for (writable, _, number) in order {
@@ -80,8 +83,7 @@ impl<'a> Space<'a> {
         }
         let chunks = space.chunks.iter().map(|c| c.address / PAGE_ALIGNMENT);
         space.directory = Table::new(space.chunks.len(), chunks.zip(0..));
-        let maps = index.maps.iter().map(|m| m.address | 1);
-        space.maps = Table::new(index.maps.len(), maps.zip(0..));
+        space.maps = Table::new(index.map_words().len(), index.map_words());
         Ok(space)
     }
 
@@ -176,7 +178,7 @@ impl<'a> Space<'a> {
 
     /// The number of the word at `address`, if that is on a page: whatever starts there.
     #[inline]
-    pub fn word_number(&self, address: u64) -> Option<Ordinal> {
+    fn word_number(&self, address: u64) -> Option<Ordinal> {
         let chunk = self.directory.get(address / PAGE_ALIGNMENT)?;
         if address & 7 != 0 {
             return None;
@@ -184,10 +186,19 @@ impl<'a> Space<'a> {
         Some((chunk << CHUNK_BITS) | ((address % PAGE_ALIGNMENT) as u32 / 8))
     }
 
-    /// The object that starts at `address`.
+    /// The same of what is at `address`, or of where a collection had moved it from there.
+    #[inline]
+    pub fn word_of(&self, address: u64) -> Option<Ordinal> {
+        match self.has_moves {
+            false => self.word_number(address),
+            true => self.word_number(self.index.moved_to(address).unwrap_or(address)),
+        }
+    }
+
+    /// The object that starts at `address`, or that a collection had moved from there.
     #[inline]
     pub fn at(&self, address: u64) -> Option<Ordinal> {
-        let number = self.word_number(address)?;
+        let number = self.word_of(address)?;
         let bits = *self.starts.get(number as usize / 64)?;
         (bits >> (number % 64) & 1 == 1).then_some(number)
     }
@@ -309,13 +320,13 @@ struct Table {
 const NONE: u32 = u32::MAX;
 
 impl Table {
-    fn new(count: usize, all: impl Iterator<Item = (u64, u32)>) -> Table {
+    fn new(count: usize, all: impl IntoIterator<Item = (u64, u32)>) -> Table {
         let size = (count * 4).next_power_of_two().max(4);
         let mut table = Table {
             entries: vec![(0, NONE); size],
             shift: 64 - size.trailing_zeros(),
         };
-        for (key, number) in all.take(count) {
+        for (key, number) in all.into_iter().take(count) {
             let mut slot = table.slot(key);
             while table.entries[slot].1 != NONE && table.entries[slot].0 != key {
                 slot = (slot + 1) % size;
