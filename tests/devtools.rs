@@ -5,14 +5,16 @@
 
 mod support;
 
-use serde_json::Value;
+use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use support::Core;
 use v8rs::command::App;
-use v8rs::graph::{diff, snapshot, Classes, HeapGraph, Identity, NodeId};
+use v8rs::graph::{
+    diff, snapshot, Classes, EdgeType, HeapGraph, Identity, NodeId, SYSTEM_DISTANCE,
+};
 use v8rs::offline::OfflineHost;
 
 /// The Node that runs DevTools' code.
@@ -267,15 +269,75 @@ fn as_memlab_takes_it(file: &Path) -> HeapGraph {
     graph
 }
 
+/// An edge as memlab.cjs has it.
+fn edge_of(graph: &HeapGraph, edge: usize, from: NodeId) -> Value {
+    let g = graph.graph();
+    let kind = g.edge_type(edge).name();
+    json!([g.id(from), g.id(g.edge_to(edge)), kind, g.edge_name(edge)])
+}
+
+/// Our paths to a thousand objects, for memlab to find their edges in its graph. Each is as long as
+/// DevTools' distance says.
+fn write_paths(graph: &HeapGraph, file: &Path) {
+    let count = graph.graph().node_count();
+    let distance = |node| graph.distances().of(node);
+    let mut paths = Vec::new();
+    for node in (0..1000).map(|i| (i * count / 1000) as NodeId) {
+        let path = graph.path(node);
+        let mut to = node;
+        for (_, from) in &path {
+            if distance(to) < SYSTEM_DISTANCE {
+                assert_eq!(distance(*from) + 1, distance(to), "{from} to {to}");
+            }
+            to = *from;
+        }
+        let edges = path.iter().map(|(edge, from)| edge_of(graph, *edge, *from));
+        paths.push(Value::from(edges.collect::<Vec<_>>()));
+    }
+    let edges: usize = paths.iter().map(|p| p.as_array().map_or(0, Vec::len)).sum();
+    assert!(edges > 2000, "{edges} edges in all of our paths");
+    std::fs::write(file, Value::from(paths).to_string()).unwrap();
+}
+
+/// memlab's path to a node is one in our graph too, and no shorter than ours: memlab begins at other
+/// roots and leaves other edges out than DevTools does.
+fn check_path(graph: &HeapGraph, line: &Value) -> usize {
+    let g = graph.graph();
+    let node_of = |id: &Value| graph.node_by_id(id.as_u64().unwrap() as u32).unwrap();
+    let path = line["path"].as_array().unwrap();
+    for step in path {
+        let (from, to) = (node_of(&step[0]), node_of(&step[1]));
+        let same = |edge: &usize| edge_of(graph, *edge, from) == *step;
+        let edge = g.edge_range(from).find(same);
+        let edge = edge.unwrap_or_else(|| panic!("{step} is not in our graph"));
+        let (above, below) = (graph.distances().of(from), graph.distances().of(to));
+        // What DevTools does not follow from a root has a distance of its own.
+        let is_followed = above >= 0 && above < SYSTEM_DISTANCE && below < SYSTEM_DISTANCE;
+        if is_followed && g.edge_type(edge) != EdgeType::Hidden {
+            assert!(below <= above + 1, "{below} from {above} by {step}");
+        }
+    }
+    let end = path.last().map(|step| node_of(&step[1]));
+    let node = line["node"].as_u64().unwrap() as NodeId;
+    assert!(end.is_none_or(|end| end == node), "{line}");
+    path.len()
+}
+
 /// Retained sizes of a thousand objects and the hundred largest, as memlab computes them from the
-/// same file.
+/// same file; and paths to them, ours in memlab's graph and memlab's in ours.
 fn compare_with_memlab(file: &Path) {
     let modules = installed("memlab", &["@memlab/heap-analysis"]);
+    let as_it_is = HeapGraph::new(snapshot::read_file(file).unwrap());
+    let paths = file.with_extension("paths.json");
+    write_paths(&as_it_is, &paths);
     let graph = as_memlab_takes_it(file);
     let g = graph.graph();
     let retained = own_sizes(&graph);
-    let mut nodes = 0;
-    for line in run("memlab.cjs", &modules, &[file]) {
+    let (mut nodes, mut steps) = (0, 0);
+    let lines = run("memlab.cjs", &modules, &[file, &paths]);
+    std::fs::remove_file(paths).unwrap();
+    for line in lines {
+        assert!(line["lacks"].is_null(), "memlab has no such edge: {line}");
         let Some(node) = line["node"].as_u64() else {
             assert_eq!(Value::from(g.node_count()), line["nodes"]);
             continue;
@@ -285,9 +347,13 @@ fn compare_with_memlab(file: &Path) {
         assert_eq!(Value::from(g.self_size(node)), line["self"], "{line}");
         let retained = retained[node as usize];
         assert_eq!(Value::from(retained), line["retained"], "{line}");
+        steps += check_path(&as_it_is, &line);
         nodes += 1;
     }
-    assert!(nodes >= 1000);
+    assert!(
+        nodes >= 1000 && steps > 2000,
+        "{nodes} nodes, {steps} steps"
+    );
 }
 
 /// Every line's own snapshot and ours: memlab loads them, and says the same of them. A line's first

@@ -124,32 +124,6 @@ pub fn edge_label(graph: &Graph, edge: usize) -> String {
     }
 }
 
-/// The shortest way from a node to a root: edges and where they start, nearest first.
-pub fn path(heap: &HeapGraph, node: NodeId) -> Vec<(usize, NodeId)> {
-    let graph = heap.graph();
-    let distances = heap.distances();
-    let mut path = Vec::new();
-    let mut at = node;
-    let mut seen = rustc_hash::FxHashSet::default();
-    while seen.insert(at) {
-        // The root's own children are where a user's search ends.
-        if distances.of(at) <= 1 || graph.node_type(at) == NodeType::Synthetic {
-            break;
-        }
-        let best = heap
-            .retainers()
-            .of(at)
-            .filter(|&(edge, from)| {
-                from != graph.root() && graph.edge_type(edge as usize) != EdgeType::Weak
-            })
-            .min_by_key(|&(edge, from)| (distances.of(from), edge));
-        let Some((edge, from)) = best else { break };
-        path.push((edge as usize, from));
-        at = from;
-    }
-    path
-}
-
 /// `FILE:LINE:COLUMN` of a function or an object's constructor.
 pub fn place(graph: &Graph, node: NodeId) -> Option<String> {
     let location = graph.location(node)?;

@@ -1,7 +1,7 @@
 //! `v8 leaks`: what holds an outsized share of the heap, in words.
 
 use super::app::{App, Host};
-use super::heap_view::{edge_label, label, path, place, view, warnings};
+use super::heap_view::{edge_label, label, place, view, warnings};
 use super::variable::{variable, Variable};
 use super::Outcome;
 use crate::error::Result;
@@ -92,7 +92,7 @@ impl Finding {
         let variable = anchor.as_ref().and_then(|a| variable(session, heap, a));
         let mut steps = anchor.map(|a| a.steps).unwrap_or_default();
         let on = steps.last().map_or(from, |&(_, node)| node);
-        steps.extend(path(heap, on));
+        steps.extend(heap.path(on));
         Finding {
             share: suspect.bytes as f64 / total as f64,
             suspect,

@@ -1,7 +1,7 @@
 //! `v8 retainers` and `v8 path`: who holds an object.
 
 use super::app::{App, Host};
-use super::heap_view::{distance, edge_label, label, node_of, path, place, warnings};
+use super::heap_view::{distance, edge_label, label, node_of, place, warnings};
 use super::Outcome;
 use crate::error::{Error, Result};
 use crate::graph::{HeapGraph, NodeId, NodeType};
@@ -199,7 +199,7 @@ fn show_path(app: &mut App, host: &dyn Host, what: &str, json: bool) -> Result<O
     let (view, node) = node_of(app, host, what)?;
     let heap = &view.heap;
     let graph = heap.graph();
-    let steps = path(heap, node);
+    let steps = heap.path(node);
     if steps.is_empty() && heap.distances().of(node) > 1 {
         return Err(Error::other(format!(
             "{} is held by weak references only",

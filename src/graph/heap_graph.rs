@@ -3,7 +3,9 @@
 use super::classes::Interfaces;
 use super::dom_state::detached_nodes;
 use super::ephemerons::Ephemerons;
-use super::{Classes, Distances, Dominators, EdgeType, Graph, NodeId, Ownership, Retainers};
+use super::{
+    Classes, Distances, Dominators, EdgeType, Graph, NodeId, NodeType, Ownership, Retainers,
+};
 use once_cell::unsync::OnceCell;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -140,6 +142,32 @@ impl HeapGraph {
             })
             .get(&id)
             .copied()
+    }
+
+    /// The shortest way from a node to a root: edges and where they start, nearest first.
+    pub fn path(&self, node: NodeId) -> Vec<(usize, NodeId)> {
+        let graph = &self.graph;
+        let distances = self.distances();
+        let mut path = Vec::new();
+        let mut at = node;
+        let mut seen = FxHashSet::default();
+        while seen.insert(at) {
+            // The root's own children are where a user's search ends.
+            if distances.of(at) <= 1 || graph.node_type(at) == NodeType::Synthetic {
+                break;
+            }
+            let best = self
+                .retainers()
+                .of(at)
+                .filter(|&(edge, from)| {
+                    from != graph.root() && graph.edge_type(edge as usize) != EdgeType::Weak
+                })
+                .min_by_key(|&(edge, from)| (distances.of(from), edge));
+            let Some((edge, from)) = best else { break };
+            path.push((edge as usize, from));
+            at = from;
+        }
+        path
     }
 
     /// Edges to `node` as DevTools' Retainers view lists them: not weak, not from the root, the
