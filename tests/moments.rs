@@ -50,30 +50,43 @@ impl Moment {
     }
 }
 
+/// Where gdb stops a program before it takes a core.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Wherever it is.
+    Anywhere,
+    /// At the entry of a function, after so many others of it.
+    At(&'static str, u32),
+}
+
 /// Takes cores of a running program, one after the other, and says what each does not stand up to.
 fn each_moment(
     version: &str,
     program: &str,
     arguments: &[&str],
+    places: &[Place],
     check: impl Fn(&Moment, &Program) -> Result<String, String>,
 ) -> Vec<String> {
     let node = Node::quick(version);
     let running = Program::start(&node.path, program, &[], arguments);
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).to_path_buf();
+    let directory = std::env::var_os("V8RS_MOMENTS_DIR");
+    let directory = directory.map_or(PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
     let moment = Moment {
         core: directory.join(format!("moment-{program}-{}.core", std::process::id())),
         program: node.path.clone(),
     };
     let (mut failed, mut said) = (Vec::new(), std::collections::BTreeMap::new());
-    let count = asked().unwrap_or(2);
-    for number in 0..count {
+    let count = places.len();
+    for (number, place) in places.iter().enumerate() {
         // No two alike, without a source of chance: the clock's last digits.
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let pause = now.map_or(0, |n| u64::from(n.subsec_nanos()) % 700);
         std::thread::sleep(std::time::Duration::from_millis(pause));
-        let output = Command::new("gdb")
+        let output = Command::new("timeout")
+            .args(["-k", "5", "40", "gdb"])
             .args(["-nx", "-batch", "-ex", "set debuginfod enabled off"])
             .args(["-p", &running.id().to_string()])
+            .args(stop_at(*place))
             .args([
                 "-ex",
                 &format!("generate-core-file {}", moment.core.display()),
@@ -85,7 +98,17 @@ fn each_moment(
             eprintln!("SKIPPED: no process may be attached to here");
             return failed;
         }
-        assert!(moment.core.is_file(), "{version}: {text}");
+        if !output.status.success() || !moment.core.is_file() {
+            assert!(matches!(place, Place::At(..)), "{version}: {text}");
+            let _ = std::fs::remove_file(&moment.core);
+            let Place::At(function, others) = place else {
+                continue;
+            };
+            *said
+                .entry(format!("not at {function} after {others}"))
+                .or_insert(0) += 1;
+            continue;
+        }
         match check(&moment, &running) {
             Ok(what) => *said.entry(what).or_insert(0) += 1,
             Err(why) => {
@@ -93,7 +116,11 @@ fn each_moment(
                     let kept = Path::new(&keep).join(format!("{program}-{version}-{number}.core"));
                     let _ = std::fs::copy(&moment.core, kept);
                 }
-                failed.push(format!("node {version}: core {number}: {why}"));
+                let at = match place {
+                    Place::Anywhere => String::new(),
+                    Place::At(function, others) => format!(" at {function} after {others}"),
+                };
+                failed.push(format!("node {version}: core {number}{at}: {why}"));
             }
         }
         let _ = std::fs::remove_file(&moment.core);
@@ -106,6 +133,21 @@ fn each_moment(
         println!("MOMENTS   {line}");
     }
     failed
+}
+
+/// gdb's commands that have the program run to a place. A release that has no such function would
+/// never stop.
+fn stop_at(place: Place) -> Vec<String> {
+    let Place::At(function, others) = place else {
+        return Vec::new();
+    };
+    let commands = [
+        format!("b = gdb.Breakpoint('v8::internal::{function}')"),
+        format!("b.ignore_count = {others}"),
+        "gdb.execute('quit 3' if b.pending else 'continue')".to_string(),
+        "b.delete()".to_string(),
+    ];
+    vec!["-ex".to_string(), format!("python {}", commands.join("; "))]
 }
 
 fn number(value: &Value) -> u64 {
@@ -125,6 +167,7 @@ fn heap(moment: &Moment, program: &Program) -> Result<String, String> {
     let live = moment.ask(&mut app, "findjsobjects --live")?;
     // No Keeper comes or goes. Turnovers that were just replaced may be in words of the stack that a
     // finished call left, which hold what they show.
+    let mut missing = 0;
     for (class, key, on_stack) in [("Keeper", "KEEPERS", 0), ("Turnover", "TURNOVERS", 32)] {
         let rows = live["classes"].as_array().ok_or("no classes")?;
         let row = rows.iter().find(|c| c["name"] == class);
@@ -133,6 +176,7 @@ fn heap(moment: &Moment, program: &Program) -> Result<String, String> {
         if ours > least + on_stack || (ours < least && !collecting) {
             return Err(format!("{ours} {class}, {least} by the program; {warned}"));
         }
+        missing += least.saturating_sub(ours);
     }
     let listed = moment.ask(&mut app, "findjsinstances -n 5 Keeper")?;
     let text = listed.to_string();
@@ -150,12 +194,15 @@ fn heap(moment: &Moment, program: &Program) -> Result<String, String> {
     if nodes < number(&truth["KEEPERS"]) || number(&written["nodes"]) != nodes {
         return Err(format!("{nodes} nodes in the file; {written}"));
     }
+    let whole = match missing {
+        0 => "with all objects".to_string(),
+        missing => format!("{missing} objects missing"),
+    };
     Ok(match (collecting, warned == "[]") {
-        (true, _) => "in a collection, said so",
-        (false, true) => "whole",
-        (false, false) => "parts not understood, said so",
-    }
-    .to_string())
+        (true, _) => format!("in a collection, said so, {whole}"),
+        (false, true) => "whole".to_string(),
+        (false, false) => "parts not understood, said so".to_string(),
+    })
 }
 
 /// Calls of our program, outermost first: name and line.
@@ -185,7 +232,8 @@ fn stack(moment: &Moment, program: &Program) -> Result<String, String> {
     if unnamed(top) && !in_native {
         return Err(format!("top frame without a name: {top}; {}", short()));
     }
-    let mut calls: Vec<(String, u64)> = Vec::new();
+    let mut calls: Vec<Call> = Vec::new();
+    let mut below = Vec::new();
     for frame in frames.iter().rev() {
         // What waits for a promise is no call.
         if frame["kind"] == "async" {
@@ -193,38 +241,204 @@ fn stack(moment: &Moment, program: &Program) -> Result<String, String> {
         }
         for call in frame["calls"].as_array().into_iter().flatten().rev() {
             if call["call"]["file"] == truth["file"] {
-                let name = call["name"].as_str().unwrap_or("").to_string();
-                calls.push((name, number(&call["call"]["line"])));
+                calls.push(Call::of(call)?);
+            } else if calls.is_empty() {
+                below.push(call["function_name"].as_str().unwrap_or("").to_string());
             }
-        }
-    }
-    let named = |name: &str, call: &(String, u64)| call.0.split([' ', '.']).any(|w| w == name);
-    let Some(first) = calls.first() else {
-        return Ok("in no function of the program".to_string());
-    };
-    if named("waited", first)
-        || first.1 == number(&truth["job"])
-        || named("level1", first) && calls.len() == 1
-    {
-        return Ok("in a promise's job".to_string());
-    }
-    let bottom = truth["bottom"].as_array().ok_or("no bottom")?;
-    for (expected, call) in bottom.iter().zip(&calls) {
-        // level1 calls that one before it calls level2.
-        if named("waited", call) {
-            break;
-        }
-        let name = expected["name"].as_str().ok_or("no name")?;
-        let lines = number(&expected["first"])..=number(&expected["last"]);
-        if !named(name, call) || !lines.contains(&call.1) {
-            return Err(format!("{call:?} where {expected} is; {}", short()));
         }
     }
     if !frames.iter().any(|f| f["kind"] == "entry") {
         return Err(format!("no entry frame; {}", short()));
     }
+    // A frame lies deeper than the one it called.
+    let places = frames
+        .iter()
+        .filter(|f| f["kind"] != "async" && !f["kind"].is_null());
+    let places: Vec<u64> = places.filter_map(|f| hex(&f["fp"])).collect();
+    if !places.is_sorted() {
+        return Err(format!("frames out of order: {places:x?}; {}", short()));
+    }
+    let text = Text::read(truth)?;
+    for pair in calls.windows(2) {
+        text.check(&pair[0], &pair[1])
+            .map_err(|e| format!("{e}; {}", short()))?;
+    }
+    let Some(first) = calls.first() else {
+        return Ok("in no function of the program".to_string());
+    };
+    if first.is("waited") || first.line == number(&truth["job"]) {
+        return Ok("in a promise's job".to_string());
+    }
+    let bottom = truth["bottom"].as_array().ok_or("no bottom")?;
+    // level1 calls what waits before it calls level2.
+    let whole = calls.iter().take_while(|c| !c.is("waited"));
+    let mut whole: Vec<Option<&Call>> = whole.map(Some).collect();
+    if whole.len() == calls.len() && calls.iter().any(|c| c.is("level3")) {
+        whole.resize(whole.len().max(bottom.len()), None);
+    }
+    for (expected, call) in bottom.iter().zip(&whole) {
+        let name = expected["name"].as_str().ok_or("no name")?;
+        let lines = number(&expected["first"])..=number(&expected["last"]);
+        if !call.is_some_and(|c| c.is(name) && lines.contains(&c.line)) {
+            return Err(format!("{call:?} where {expected} is; {}", short()));
+        }
+    }
+    if below.last().is_none_or(|name| name != "processImmediate") {
+        return Err(format!("{below:?} below main; {}", short()));
+    }
     Ok("whole".to_string())
 }
+
+fn hex(value: &Value) -> Option<u64> {
+    u64::from_str_radix(value.as_str()?.strip_prefix("0x")?, 16).ok()
+}
+
+/// A call of a function of the program.
+#[derive(Debug)]
+struct Call {
+    /// As `Error.stack` has it.
+    name: String,
+    /// Line of the call it makes, and of its definition.
+    line: u64,
+    defined: u64,
+    /// Its first argument where that is a small integer.
+    argument: Option<i64>,
+}
+
+impl Call {
+    fn of(call: &Value) -> Result<Call, String> {
+        let line = |place: &str| {
+            let found = call[place]["line"].as_u64();
+            found.ok_or_else(|| format!("no {place} of {call}"))
+        };
+        let first = call["arguments"][0]["text"].as_str().unwrap_or("");
+        let integer = first
+            .strip_prefix("<Smi: ")
+            .and_then(|t| t.strip_suffix(">"));
+        Ok(Call {
+            name: call["name"].as_str().unwrap_or("").to_string(),
+            line: line("call")?,
+            defined: line("definition")?,
+            argument: integer.and_then(|t| t.parse().ok()),
+        })
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.name.split([' ', '.']).any(|w| w == name)
+    }
+}
+
+/// The program's own text, which says which function may call which.
+struct Text(Vec<String>);
+
+impl Text {
+    fn read(truth: &Value) -> Result<Text, String> {
+        let file = truth["file"].as_str().ok_or("no file")?;
+        let text = std::fs::read_to_string(file).map_err(|e| e.to_string())?;
+        Ok(Text(text.lines().map(str::to_string).collect()))
+    }
+
+    fn line(&self, number: u64) -> &str {
+        let at = (number as usize).saturating_sub(1);
+        self.0.get(at).map_or("", String::as_str)
+    }
+
+    /// The last line of what begins in a line: the next that ends something as far to the left.
+    fn end(&self, first: u64) -> u64 {
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let start = self.line(first);
+        if !start.trim_end().ends_with('{') {
+            return first;
+        }
+        let after = first as usize;
+        let ends =
+            |line: &String| line.trim_start().starts_with('}') && indent(line) <= indent(start);
+        let next = self.0.iter().skip(after).position(ends);
+        next.map_or(first, |n| (after + n + 1) as u64)
+    }
+
+    /// The line of a call names what it calls, or calls a task; what is defined within the caller may
+    /// be called back by a builtin. A recursion goes down one by one.
+    fn check(&self, caller: &Call, callee: &Call) -> Result<(), String> {
+        let end = self.end(caller.defined);
+        if !(caller.defined..=end).contains(&caller.line) {
+            return Err(format!(
+                "{caller:?} calls outside of itself, which ends at {end}"
+            ));
+        }
+        let line = self.line(caller.line);
+        let words = || line.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let is_named = callee
+            .name
+            .split([' ', '.'])
+            .any(|name| words().any(|w| w == name));
+        let tasks = self
+            .0
+            .iter()
+            .position(|l| l.starts_with("const tasks"))
+            .unwrap_or(0) as u64
+            + 1;
+        let is_task = |callee: &Call| {
+            let tasks = tasks
+                ..=self
+                    .0
+                    .iter()
+                    .skip(tasks as usize)
+                    .position(|l| l == "];")
+                    .unwrap_or(0) as u64
+                    + tasks;
+            let named = |line: u64| callee.is(self.line(line).trim().trim_end_matches(','));
+            tasks.contains(&callee.defined) || tasks.clone().any(named)
+        };
+        let allowed = match () {
+            () if line.contains("task(") => is_task(callee),
+            () if line.contains("super") => is_named || callee.name.contains("Point"),
+            () => {
+                is_named || (callee.defined > caller.defined && callee.defined <= end)
+                // A function of one line that is in that one.
+                || (callee.defined == caller.defined && line.contains("=>"))
+            }
+        };
+        if !allowed {
+            return Err(format!("{caller:?} does not call {callee:?} in {line:?}"));
+        }
+        for (name, steps) in [("fibonacci", 1..=2), ("thrown", 1..=1)] {
+            if let (Some(above), Some(below)) = (caller.argument, callee.argument) {
+                let both = caller.is(name) && callee.is(name);
+                if both && !steps.contains(&(above - below)) {
+                    return Err(format!("{caller:?} calls {callee:?}"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes as many as asked for at any moment.
+fn anywhere() -> Vec<Place> {
+    vec![Place::Anywhere; asked().unwrap_or(2)]
+}
+
+/// Where V8 begins to move objects, has moved some, has moved all and corrected some of the words
+/// that refer to them, and is done.
+const MOVES: &[Place] = &[
+    Place::At("ScavengerCollector::CollectGarbage", 0),
+    Place::At("Scavenger::ScavengePage", 1),
+    Place::At("Scavenger::ScavengePage", 8),
+    Place::At("Scavenger::IterateAndScavengePromotedObject", 10),
+    Place::At("Scavenger::IterateAndScavengePromotedObject", 100),
+    Place::At("Scavenger::Process", 0),
+    Place::At("Scavenger::ShouldBePromoted", 200),
+    Place::At("Scavenger::Finalize", 0),
+    Place::At("MarkCompactCollector::ClearNonLiveReferences", 0),
+    Place::At("MarkCompactCollector::EvacuatePrologue", 0),
+    Place::At("EvacuateNewSpaceVisitor::Visit", 50),
+    Place::At("EvacuateNewSpaceVisitor::Visit", 300),
+    Place::At("EvacuateOldSpaceVisitor::Visit", 100),
+    Place::At("EvacuateOldSpaceVisitor::Visit", 600),
+    Place::At("MarkCompactCollector::UpdatePointersAfterEvacuation", 0),
+    Place::At("MarkCompactCollector::EvacuateEpilogue", 0),
+];
 
 #[test]
 #[ignore = "cores at random moments: scripts/moments.sh"]
@@ -232,7 +446,7 @@ fn cores_in_the_middle_of_allocations_and_collections() {
     let releases = releases();
     let failed = releases
         .iter()
-        .flat_map(|v| each_moment(v, "churn.js", &["1"], heap));
+        .flat_map(|v| each_moment(v, "churn.js", &["1"], &anywhere(), heap));
     let failed: Vec<String> = failed.collect();
     assert!(failed.is_empty(), "{failed:#?}");
 }
@@ -243,7 +457,84 @@ fn stacks_of_optimized_code_at_any_moment() {
     let releases = releases();
     let failed = releases
         .iter()
-        .flat_map(|v| each_moment(v, "busy.js", &[], stack));
+        .flat_map(|v| each_moment(v, "busy.js", &[], &anywhere(), stack));
     let failed: Vec<String> = failed.collect();
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+#[ignore = "cores at chosen moments: scripts/moments.sh"]
+fn cores_in_the_middle_of_a_move() {
+    let releases = releases();
+    let failed = releases
+        .iter()
+        .flat_map(|v| each_moment(v, "churn.js", &["0", "compact"], MOVES, heap));
+    let failed: Vec<String> = failed.collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// The checks see a call that is not there.
+#[test]
+fn a_frame_that_is_missing_is_seen() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let file = root.join("tests/programs/busy.js");
+    let text = Text::read(&serde_json::json!({ "file": file })).unwrap();
+    let find = |what: &str| {
+        let at = text.0.iter().position(|l| l.contains(what));
+        at.unwrap_or_else(|| panic!("{what}")) as u64 + 1
+    };
+    let call = |name: &str, line: &str, defined: &str, argument| Call {
+        name: name.to_string(),
+        line: find(line),
+        defined: find(defined),
+        argument,
+    };
+    let level2 = call("level2", "  level3(end);", "function level2", None);
+    let level3 = call("level3", "Number(task(round))", "function level3", None);
+    let arrow = call(
+        "<anonymous>",
+        "() => fibonacci(23)",
+        "() => fibonacci(23)",
+        None,
+    );
+    let outer = call(
+        "fibonacci",
+        "fibonacci(n - 1)",
+        "function fibonacci",
+        Some(9),
+    );
+    let inner = call(
+        "fibonacci",
+        "fibonacci(n - 1)",
+        "function fibonacci",
+        Some(7),
+    );
+    let deep = call(
+        "fibonacci",
+        "fibonacci(n - 1)",
+        "function fibonacci",
+        Some(6),
+    );
+    let sort = call("sorted", ".sort(", "function sorted", None);
+    let compare = call("<anonymous>", ".sort(", ".sort(", None);
+    for (caller, callee) in [
+        (&level2, &level3),
+        (&level3, &arrow),
+        (&arrow, &outer),
+        (&outer, &inner),
+        (&level3, &sort),
+        (&sort, &compare),
+    ] {
+        assert_eq!(text.check(caller, callee), Ok(()));
+    }
+    for (caller, callee) in [
+        (&level2, &arrow),
+        (&level2, &sort),
+        (&level3, &outer),
+        (&level3, &compare),
+        (&outer, &deep),
+        (&arrow, &compare),
+    ] {
+        assert!(text.check(caller, callee).is_err(), "{caller:?} {callee:?}");
+    }
 }

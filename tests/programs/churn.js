@@ -4,11 +4,15 @@
 // `Turnover`, which are replaced one by one, TURNOVERS; and by WORKERS threads as many each.
 // Says {KEEPERS, TURNOVERS}, then {ready: pid} once all of that is there. Node from 12 on.
 const { Worker, isMainThread } = require('worker_threads');
+const v8 = require('v8');
+const vm = require('vm');
 const { tell } = require('./truth.js');
 
 const KEEPERS = 5000;
 const TURNOVERS = 3000;
 const WORKERS = Number(process.argv[2] || 0);
+// With a second argument V8 moves all that it can, again and again.
+const COMPACTS = process.argv[3] === 'compact';
 
 class Keeper {
   constructor(number) {
@@ -62,8 +66,15 @@ function turn(number) {
 if (isMainThread) {
   for (let i = 0; i < WORKERS; i++) new Worker(__filename, { argv: ['0'] });
 }
+let collect = () => {};
+if (COMPACTS) {
+  // What it is called from V8 10 on, and before.
+  for (const flag of ['--compact-on-every-full-gc', '--always-compact', '--expose-gc']) v8.setFlagsFromString(flag);
+  collect = vm.runInNewContext('gc');
+}
 let number = 0;
 function burst() {
+  collect();
   for (let end = number + 20000; number < end; ) turn(number++);
   if (isMainThread && number === 100000) {
     tell({ KEEPERS, TURNOVERS });
