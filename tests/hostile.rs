@@ -83,11 +83,11 @@ impl Memory for Spoilt {
         Ok(())
     }
 
-    fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
+    fn read_piece(&self, address: u64, buffer: &mut [u8]) -> usize {
         if self.unreadable(address, buffer.len()) {
             return 0;
         }
-        let n = self.core.read_partial(address, buffer);
+        let n = self.core.read_piece(address, buffer);
         self.spoil(address, &mut buffer[..n]);
         n
     }

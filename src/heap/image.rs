@@ -203,7 +203,7 @@ impl Memory for HeapImage {
         Ok(())
     }
 
-    fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
+    fn read_piece(&self, address: u64, buffer: &mut [u8]) -> usize {
         let Some(bytes) = self.slice_from(address) else {
             return 0;
         };

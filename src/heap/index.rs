@@ -344,9 +344,9 @@ impl Memory for ImageOver<'_> {
         }
     }
 
-    fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
-        match self.image.read_partial(address, buffer) {
-            0 => self.target.read_partial(address, buffer),
+    fn read_piece(&self, address: u64, buffer: &mut [u8]) -> usize {
+        match self.image.read_piece(address, buffer) {
+            0 => self.target.read_piece(address, buffer),
             n => n,
         }
     }

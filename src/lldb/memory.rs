@@ -1,7 +1,6 @@
 //! Bytes of a process in LLDB.
 
 use super::sb;
-use crate::error::{Error, Result};
 use crate::memory::{CoreMap, InPlace, Memory};
 
 /// Places of a core that are compared with what LLDB reads there.
@@ -85,24 +84,7 @@ fn local_reads_allowed() -> bool {
 }
 
 impl Memory for ProcessMemory {
-    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
-        let mut done = 0;
-        while done < buffer.len() {
-            let n = address
-                .checked_add(done as u64)
-                .map_or(0, |at| self.read_partial(at, &mut buffer[done..]));
-            if n == 0 {
-                return Err(Error::Unreadable {
-                    address,
-                    length: buffer.len(),
-                });
-            }
-            done += n;
-        }
-        Ok(())
-    }
-
-    fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
+    fn read_piece(&self, address: u64, buffer: &mut [u8]) -> usize {
         match &self.local {
             Some(Local::Process(pid)) => {
                 let n = read_local(*pid, address, buffer);
@@ -111,7 +93,7 @@ impl Memory for ProcessMemory {
                 }
             }
             // LLDB may give zeros for what the core leaves out; the modules' files know better.
-            Some(Local::Core(core)) => return core.read_partial(address, buffer),
+            Some(Local::Core(core)) => return core.read_piece(address, buffer),
             None => {}
         }
         self.process.read(address, buffer, &self.error)

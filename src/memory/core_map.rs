@@ -95,24 +95,7 @@ impl CoreMap {
 }
 
 impl Memory for CoreMap {
-    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
-        let mut done = 0;
-        while done < buffer.len() {
-            let n = address
-                .checked_add(done as u64)
-                .map_or(0, |at| self.read_partial(at, &mut buffer[done..]));
-            if n == 0 {
-                return Err(Error::Unreadable {
-                    address,
-                    length: buffer.len(),
-                });
-            }
-            done += n;
-        }
-        Ok(())
-    }
-
-    fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
+    fn read_piece(&self, address: u64, buffer: &mut [u8]) -> usize {
         let bytes = self
             .place(address)
             .and_then(|(from, to)| self.map.get(from..to))

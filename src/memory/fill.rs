@@ -1,7 +1,6 @@
 //! What a core leaves out (file-backed pages that were never written) from the files themselves.
 
 use super::{InPlace, Memory, ModuleFile};
-use crate::error::{Error, Result};
 use once_cell::unsync::OnceCell;
 use std::path::PathBuf;
 
@@ -79,25 +78,8 @@ impl Source {
 }
 
 impl<M: Memory> Memory for FilledMemory<M> {
-    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
-        let mut done = 0;
-        while done < buffer.len() {
-            let n = address
-                .checked_add(done as u64)
-                .map_or(0, |at| self.read_partial(at, &mut buffer[done..]));
-            if n == 0 {
-                return Err(Error::Unreadable {
-                    address,
-                    length: buffer.len(),
-                });
-            }
-            done += n;
-        }
-        Ok(())
-    }
-
-    fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
-        match self.inner.read_partial(address, buffer) {
+    fn read_piece(&self, address: u64, buffer: &mut [u8]) -> usize {
+        match self.inner.read_piece(address, buffer) {
             0 => self.file_bytes(address, buffer),
             n => n,
         }

@@ -50,14 +50,33 @@ pub struct InPlace {
 
 /// The bytes of a target.
 pub trait Memory {
-    /// Fills `buffer` from `address`, or fails without having promised anything about its content.
-    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()>;
+    /// Reads some bytes from `address` on: at least one where there is one (0: there is none), but
+    /// where they come from several places perhaps only those of the first.
+    fn read_piece(&self, address: u64, buffer: &mut [u8]) -> usize;
 
     /// Reads as much as there is from `address` on, and says how much that was (0: nothing).
     fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
-        match self.read(address, buffer) {
-            Ok(()) => buffer.len(),
-            Err(_) => 0,
+        let mut done = 0;
+        while done < buffer.len() {
+            let Some(at) = address.checked_add(done as u64) else {
+                break;
+            };
+            match self.read_piece(at, &mut buffer[done..]) {
+                0 => break,
+                n => done += n,
+            }
+        }
+        done
+    }
+
+    /// Fills `buffer` from `address`, or fails without having promised anything about its content.
+    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
+        match self.read_partial(address, buffer) == buffer.len() {
+            true => Ok(()),
+            false => Err(Error::Unreadable {
+                address,
+                length: buffer.len(),
+            }),
         }
     }
 
@@ -129,6 +148,9 @@ pub trait Memory {
 impl<M: Memory + ?Sized> Memory for &M {
     fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
         (**self).read(address, buffer)
+    }
+    fn read_piece(&self, address: u64, buffer: &mut [u8]) -> usize {
+        (**self).read_piece(address, buffer)
     }
     fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
         (**self).read_partial(address, buffer)

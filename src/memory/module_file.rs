@@ -462,11 +462,10 @@ mod tests {
     /// This process, through its own pointers.
     struct Own;
     impl Memory for Own {
-        fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
+        fn read_piece(&self, address: u64, buffer: &mut [u8]) -> usize {
             use std::os::unix::fs::FileExt;
             let memory = std::fs::File::open("/proc/self/mem").unwrap();
-            let read = memory.read_exact_at(buffer, address);
-            read.map_err(|e| Error::other(e.to_string()))
+            memory.read_at(buffer, address).unwrap_or(0)
         }
     }
 

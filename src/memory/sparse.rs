@@ -1,7 +1,6 @@
 //! Memory made of pieces, for tests and for images cut from a target.
 
 use super::Memory;
-use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 
 /// Pieces of bytes at addresses; a later piece lies over an earlier one.
@@ -35,24 +34,7 @@ impl SparseMemory {
 }
 
 impl Memory for SparseMemory {
-    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
-        let mut done = 0;
-        while done < buffer.len() {
-            let n = address
-                .checked_add(done as u64)
-                .map_or(0, |at| self.read_partial(at, &mut buffer[done..]));
-            if n == 0 {
-                return Err(Error::Unreadable {
-                    address,
-                    length: buffer.len(),
-                });
-            }
-            done += n;
-        }
-        Ok(())
-    }
-
-    fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
+    fn read_piece(&self, address: u64, buffer: &mut [u8]) -> usize {
         let Some((start, piece)) = self.pieces.range(..=address).next_back() else {
             return 0;
         };

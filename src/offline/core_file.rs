@@ -96,25 +96,8 @@ fn modules(notes: &Notes, program: &Path) -> Vec<(Module, Option<ModuleFile>)> {
 }
 
 impl Memory for CoreFile {
-    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
-        let mut done = 0;
-        while done < buffer.len() {
-            let n = address
-                .checked_add(done as u64)
-                .map_or(0, |at| self.read_partial(at, &mut buffer[done..]));
-            if n == 0 {
-                return Err(Error::Unreadable {
-                    address,
-                    length: buffer.len(),
-                });
-            }
-            done += n;
-        }
-        Ok(())
-    }
-
-    fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
-        match self.core.read_partial(address, buffer) {
+    fn read_piece(&self, address: u64, buffer: &mut [u8]) -> usize {
+        match self.core.read_piece(address, buffer) {
             0 => {}
             n => return n,
         }
