@@ -226,6 +226,23 @@ fn check_heap(lldb: &mut Lldb, what: &str, program: &Program) {
     }
 }
 
+/// Each isolate has its thread; the program has a main thread and three workers.
+fn check_threads(lldb: &mut Lldb, what: &str) {
+    let threads = lldb.json("v8 threads --json");
+    let threads = threads.as_array().expect("a list");
+    for (number, role) in ["main", "worker 1", "worker 2", "worker 3"]
+        .iter()
+        .enumerate()
+    {
+        let found: Vec<&Json> = threads.iter().filter(|t| t["role"] == *role).collect();
+        assert_eq!(found.len(), 1, "{what}: {role} in {threads:?}");
+        assert_eq!(
+            found[0]["isolate_number"], number,
+            "{what}: {role}: {threads:?}"
+        );
+    }
+}
+
 /// What was known at one stop is not told at the next.
 fn check_stops(lldb: &mut Lldb, what: &str, program: &mut Program) {
     let said = program.said.last().expect("a record")["Turn"].clone();
@@ -272,6 +289,11 @@ fn live_processes_tell_what_they_are() {
         assert!(attach(&mut lldb, &heap), "{what}");
         check_heap(&mut lldb, &what, &heap);
         leave(&mut lldb, heap);
+
+        let workers = Program::start(node, "workers.js", &[], &["--wait"]);
+        assert!(attach(&mut lldb, &workers), "{what}");
+        check_threads(&mut lldb, &what);
+        leave(&mut lldb, workers);
 
         let mut turns = Program::start(node, "turns.js", &[], &[]);
         assert!(attach(&mut lldb, &turns), "{what}");

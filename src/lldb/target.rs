@@ -117,14 +117,17 @@ impl LldbTarget {
                 if !there || !sys::SBMemoryRegionInfoIsMapped(info.raw()) {
                     continue;
                 }
+                let start = sys::SBMemoryRegionInfoGetRegionBase(info.raw());
+                // Of a core, not every LLDB tells it.
+                let in_notes = || Some(self.core_threads.as_ref()?.file_at(start)?.to_owned());
                 let name = sb::text(sys::SBMemoryRegionInfoGetName(info.raw()));
                 regions.push(Region {
-                    start: sys::SBMemoryRegionInfoGetRegionBase(info.raw()),
+                    start,
                     end: sys::SBMemoryRegionInfoGetRegionEnd(info.raw()),
                     readable: sys::SBMemoryRegionInfoIsReadable(info.raw()),
                     writable: sys::SBMemoryRegionInfoIsWritable(info.raw()),
                     executable: sys::SBMemoryRegionInfoIsExecutable(info.raw()),
-                    name: name.filter(|n| !n.is_empty()),
+                    name: name.filter(|n| !n.is_empty()).or_else(in_notes),
                 });
             }
         }

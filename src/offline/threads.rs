@@ -1,6 +1,6 @@
-//! The registers that a core's notes give, for debuggers that hide some of them.
+//! What a core's notes tell, for debuggers that hide some of it: registers, signals, mapped files.
 
-use super::notes::Notes;
+use super::notes::{MappedFile, Notes};
 use crate::target::{Registers, Signal};
 use object::elf::{FileHeader64, EM_AARCH64, ET_CORE, PT_NOTE};
 use object::read::elf::{FileHeader, ProgramHeader};
@@ -14,10 +14,19 @@ use std::path::Path;
 pub struct CoreThreads {
     pub registers: Vec<(u64, Registers)>,
     pub signals: Vec<(u64, Signal)>,
+    files: Vec<MappedFile>,
 }
 
-/// System id and registers of each thread in the core at `path`, and the signals they got; `None`
-/// where that is no core.
+impl CoreThreads {
+    /// The file that was mapped at `address`.
+    pub fn file_at(&self, address: u64) -> Option<&str> {
+        let mut files = self.files.iter();
+        let found = files.find(|f| f.start <= address && address < f.end)?;
+        Some(&found.path)
+    }
+}
+
+/// What the notes of the core at `path` tell; `None` where that is no core.
 pub fn core_threads(path: &Path) -> Option<CoreThreads> {
     // Most files asked about are none: look before mapping.
     let mut head = [0; 18];
@@ -47,5 +56,6 @@ pub fn core_threads(path: &Path) -> Option<CoreThreads> {
     Some(CoreThreads {
         registers: notes.threads,
         signals: notes.signals,
+        files: notes.files,
     })
 }
