@@ -6,7 +6,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # Node builds and cores live here, outside the repository: they are large, and `git clean` must not cost a download.
-cache=${V8RS_CACHE:-$HOME/.cache/v8rs}
+cache=${V8RS_CACHE:-${HOME-}/.cache/v8rs}
 
 # The releases that are claimed as supported: the last of each line, then the first of those that have one.
 last_releases=(12.22.12 14.21.3 16.20.2 18.20.8 20.20.2 22.23.3 24.21.0 26.10.0)
@@ -75,6 +75,6 @@ find_lldb() {
 }
 
 # rustup's place is on the PATH only of shells that read the profile.
-if ! have cargo && [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then
-  PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
+if ! have cargo && [ -x "${CARGO_HOME:-${HOME-}/.cargo}/bin/cargo" ]; then
+  PATH=${CARGO_HOME:-${HOME-}/.cargo}/bin:$PATH
 fi
