@@ -6,7 +6,7 @@ use super::value_options::ValueOptions;
 use super::watch::Watched;
 use super::Outcome;
 use crate::error::Result;
-use crate::heap::ImageOver;
+use crate::heap::{ClassId, ImageOver};
 use crate::object::summary::Value;
 use crate::object::{Cx, Tagged};
 use crate::program::Program;
@@ -124,7 +124,13 @@ fn page(
     let watch = |what: &str, fraction: f64| watched.tick(what, fraction);
     let heap = session.heap(&watch)?;
     let classes = session.classes(&watch)?;
-    let Some(class) = classes.by_name(type_name) else {
+    // Also as it is shown, where that is with escapes.
+    let as_shown = || {
+        let mut all = classes.all.iter();
+        let at = all.position(|c| render::escape(&c.name) == type_name);
+        at.and_then(|at| ClassId::try_from(at).ok())
+    };
+    let Some(class) = classes.by_name(type_name).or_else(as_shown) else {
         return Ok(None);
     };
     let all = classes.instances(heap, session.scope()?, class, &watch)?;

@@ -230,10 +230,10 @@ impl Classes {
         let (name, how) = match named {
             Ok(ClassName::Name(name)) => (name, How::Sure),
             Ok(ClassName::UnlessTagged(name)) => (name, How::UnlessTagged),
-            Ok(ClassName::PerObject) => ("(Object)".to_string(), How::Ask),
-            Err(_) => ("(Object)".to_string(), How::Sure),
+            Ok(ClassName::PerObject) => (String::new(), How::Ask),
+            Err(_) => (String::new(), How::Sure),
         };
-        let id = self.intern(shown(info.kind, &name), true);
+        let id = self.intern(&shown(info.kind, name), true);
         (id, how)
     }
 
@@ -319,7 +319,7 @@ impl Classes {
                 continue;
             };
             let kind = heap.maps[object.map as usize].kind;
-            let id = self.intern(shown(kind, &name), true);
+            let id = self.intern(&shown(kind, name), true);
             let Some(old) = self.of_object(object).filter(|old| *old != id) else {
                 continue;
             };
@@ -344,11 +344,13 @@ enum How {
     Ask,
 }
 
-/// Plain arrays stand out from a class that a program may call Array.
-fn shown(kind: InstanceType, name: &str) -> &str {
-    match (kind, name) {
-        (InstanceType::JSArray, "Array") => "(Array)",
-        (_, "") => "(Object)",
+/// Plain arrays stand out from a class that a program may call Array. A class that it calls
+/// "(String)" is no kind of ours.
+fn shown(kind: InstanceType, name: String) -> String {
+    match (kind, name.as_str()) {
+        (InstanceType::JSArray, "Array") => "(Array)".to_string(),
+        (_, "") => "(Object)".to_string(),
+        _ if name.starts_with('(') && name.ends_with(')') => format!("class {name}"),
         _ => name,
     }
 }
