@@ -97,6 +97,9 @@ impl std::fmt::Debug for ModuleFile {
     }
 }
 
+/// e_shoff, e_shnum and e_shstrndx in the header of a 64-bit ELF file.
+const SECTIONS_IN_HEADER: [std::ops::Range<usize>; 2] = [0x28..0x30, 0x3c..0x40];
+
 impl ModuleFile {
     /// Maps and checks the file at `path`.
     pub fn open(path: impl AsRef<Path>) -> Result<ModuleFile> {
@@ -239,9 +242,19 @@ impl ModuleFile {
         let (mut here, mut there) = (vec![0; 1024], vec![0; 1024]);
         let n = self.read(self.header_address(), &mut here);
         memory.read(load_address, &mut there[..n]).ok()?;
+        here.truncate(n);
+        there.truncate(n);
         // Zeros: a core whose writer left the page out.
-        let there = there.get(..n).filter(|b| b.iter().any(|b| *b != 0))?;
-        Some(here[..n] == *there)
+        if there.iter().all(|b| *b == 0) {
+            return None;
+        }
+        // Where the sections are is nothing that runs, and another place once it is stripped.
+        for place in SECTIONS_IN_HEADER {
+            for bytes in [&mut here, &mut there] {
+                bytes.get_mut(place.clone())?.fill(0);
+            }
+        }
+        Some(here == there)
     }
 
     fn table(&self) -> Option<SymbolTable<'_>> {
