@@ -4,11 +4,11 @@ use super::{Brief, Hex, NumberText, Options, Text, Value};
 use crate::error::Result;
 use crate::metadata::InstanceType as T;
 use crate::object::{
-    class_name_of, date_is_smi, date_value, heap_number, iso_text, proxy_parts, regexp_flags,
-    regexp_source, weak_ref_target, wrapped_primitive, BigInt, CollectionKind, FixedArray,
-    HeapObject, JSArrayBuffer, JSArrayBufferView, JSCollection, JSFunction, JSGeneratorObject,
-    JSObject, JSPromise, JSString, Map, OddballKind, PropertyValue, ScopeInfo, Script,
-    SharedFunctionInfo, StringShape, StringText, Symbol,
+    class_name_of, data_property, date_is_smi, date_value, heap_number, iso_text, proxy_parts,
+    regexp_flags, regexp_source, weak_ref_target, wrapped_primitive, BigInt, CollectionKind,
+    FixedArray, HeapObject, JSArrayBuffer, JSArrayBufferView, JSCollection, JSFunction,
+    JSGeneratorObject, JSObject, JSPromise, JSString, Map, OddballKind, PropertyValue, ScopeInfo,
+    Script, SharedFunctionInfo, StringShape, StringText, Symbol,
 };
 
 /// Longest name shown.
@@ -236,9 +236,30 @@ fn error(object: HeapObject, options: Options) -> Brief {
         read_text(JSString(value), limit).ok()
     };
     Brief::Error {
-        constructor: name_of(object),
+        constructor: error_class(object),
         message: text("message", options.limit().max(80)),
         code: text("code", MAX_NAME).map(|t| t.text),
+    }
+}
+
+/// An Error made into one of another class, as a DOMException is, is still what it was made as by
+/// V8's account. Where that says no more than "Error", its prototype does.
+fn error_class(object: HeapObject) -> String {
+    let by_prototype = || {
+        let cx = object.cx;
+        let prototype = cx.object(object.map().ok()?.prototype().ok()?).ok()?;
+        let constructor = data_property(prototype, "constructor").ok()??;
+        let constructor = cx.object(constructor).ok()?;
+        if !constructor.instance_type().ok()?.is_js_function() {
+            return None;
+        }
+        let name = JSFunction(constructor).debug_name().ok()?;
+        (!name.is_empty() && name != "Object").then_some(name)
+    };
+    let name = name_of(object);
+    match name.as_str() {
+        "Error" => by_prototype().unwrap_or(name),
+        _ => name,
     }
 }
 
