@@ -242,13 +242,10 @@ fn own_slot(holder: HeapObject<'_>, offset: u64) -> Option<Place> {
     if let Some(found) = properties.iter().find(|p| p.slot == Some(slot)) {
         return Some(Place::Property(text(holder.cx, Some(found.key))));
     }
-    let layout = &holder.cx.layout;
-    let start = match holder.instance_type().ok()? {
-        InstanceType::JSApiObject => layout.js_api_object.header_size.offset().ok(),
-        _ => None,
-    };
-    let start = start.or_else(|| layout.js_object.header_size.offset().ok())?;
-    let index = offset.checked_sub(start)? / 8;
+    let fields = JSObject(holder).embedder_fields().ok()?;
+    let index = fields
+        .contains(&offset)
+        .then(|| (offset - fields.start) / 8)?;
     Some(Place::Internal(format!("internal field {index}")))
 }
 

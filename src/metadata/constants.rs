@@ -606,6 +606,8 @@ constants! {
         max_byte_length: [],
         /// C++'s ArrayBufferExtension, which holds the bytes.
         extension: [],
+        /// Number of the embedder's fields in each buffer and view.
+        embedder_fields: [],
     }
     /// C++ objects behind a buffer.
     backing_store: BackingStoreLayout {

@@ -53,6 +53,26 @@ impl<'a> JSObject<'a> {
         self.0.object_field(self.0.cx.layout.js_object.elements)
     }
 
+    /// Offsets of the fields that the embedder has in it (Node, for its C++ objects): they lie
+    /// between V8's own fields and the properties.
+    pub fn embedder_fields(self) -> Result<std::ops::Range<u64>> {
+        use InstanceType as T;
+        let layout = self.0.cx.layout;
+        let map = self.0.map()?;
+        let end = map.inobject_properties_start()?.saturating_mul(8);
+        let end = end.min(map.instance_size()?);
+        let start = match self.0.instance_type()? {
+            T::JSApiObject | T::JSSpecialApiObject => layout.js_api_object.header_size.offset()?,
+            T::JSObject | T::JSObjectWithEmbedderSlots => layout.js_object.header_size.offset()?,
+            T::JSArrayBuffer | T::JSTypedArray | T::JSDataView | T::JSRabGsabDataView => {
+                let count = layout.js_array_buffer.embedder_fields.offset()?;
+                end.saturating_sub(count.saturating_mul(8))
+            }
+            _ => end,
+        };
+        Ok(start.min(end)..end)
+    }
+
     /// Own properties in V8's order of creation; integer keys are elements and not here.
     pub fn own_properties(self) -> Result<Vec<Property>> {
         let map = self.0.map()?;

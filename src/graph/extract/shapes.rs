@@ -288,7 +288,7 @@ fn embedder_fields(map: Map, kind: InstanceType, layout: &Layout) -> (u32, u32) 
     let first = match kind {
         T::JSApiObject | T::JSSpecialApiObject => header,
         T::JSArrayBuffer | T::JSTypedArray | T::JSDataView => {
-            // Those of Node's buffers hold nothing; what else stands there are properties.
+            // Two, in front of a subclass's in-object properties; Node keeps no object in them.
             return (0, 0);
         }
         _ => return (0, 0),

@@ -143,6 +143,8 @@ const V7_8: &[Row] = &[
     ("tuple2.value1", 8, "v8 8.4 to 14.6 source"),
     ("tuple2.value2", 16, "v8 8.4 to 14.6 source"),
     ("js_array_buffer.is_shared_mask", 8, "measured on node 12"),
+    // V8_ARRAY_BUFFER_INTERNAL_FIELD_COUNT and V8_ARRAY_BUFFER_VIEW_INTERNAL_FIELD_COUNT.
+    ("js_array_buffer.embedder_fields", 2, "v8 14.6 source"),
     ("js_primitive_wrapper.value", 24, "v8 8.4 to 14.6 source"),
     ("naming.by_prototype", 0, "v8 8.4, 9.4 source"),
     ("naming.global_proxy", 1, "v8 8.4 to 13.6 source"),

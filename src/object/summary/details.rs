@@ -400,15 +400,8 @@ fn typed_elements(object: HeapObject, options: Options) -> Result<Option<Section
 }
 
 fn internal_fields(object: HeapObject) -> Result<Option<Section>> {
-    let cx = object.cx;
-    let map = object.map()?;
-    let end = map
-        .inobject_properties_start()?
-        .saturating_mul(8)
-        .min(map.instance_size()?);
-    let start = cx.layout.js_object.header_size.offset()?;
     let mut words = Vec::new();
-    for at in (start..end).step_by(8) {
+    for at in JSObject(object).embedder_fields()?.step_by(8) {
         words.push(Hex(object.tagged_at(at)?.0));
     }
     Ok((!words.is_empty()).then_some(Section::InternalFields { words }))
