@@ -384,15 +384,20 @@ fn render(found: &Histogram, options: Options) -> String {
     if options.compat {
         return text;
     }
+    let nothing = match found.warnings.is_empty() {
+        true => "nothing",
+        // What holds them may be in a part of the heap that is not there.
+        false => "nothing in what there is of the heap",
+    };
     let _ = match (found.garbage, options.live) {
         (Some(g), true) => writeln!(
             text,
-            "Not counted are {} objects ({} bytes) that nothing holds.",
+            "Not counted are {} objects ({} bytes) that {nothing} holds.",
             g.objects, g.bytes
         ),
         (Some(g), false) => writeln!(
             text,
-            "{} of these objects ({} bytes) are garbage, which nothing holds (--live leaves it out).",
+            "{} of these objects ({} bytes) are garbage, which {nothing} holds (--live leaves it out).",
             g.objects, g.bytes
         ),
         (None, _) => writeln!(

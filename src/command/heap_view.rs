@@ -74,8 +74,13 @@ pub fn node_of(app: &mut App, host: &dyn Host, text: &str) -> Result<(Rc<HeapVie
                 label(&all.heap, from)
             )
         });
+    // What holds it may be in a part of the heap that is not there.
+    let verdict = match all.warnings.is_empty() {
+        true => "is garbage: nothing holds it",
+        false => "has no holder in what there is of the heap",
+    };
     Err(Error::other(format!(
-        "{} is garbage: nothing holds it{}",
+        "{} {verdict}{}",
         label(&all.heap, node),
         last.unwrap_or_default()
     )))
