@@ -48,7 +48,11 @@ impl Program {
         }
         let mut why = match modules.iter().find(|m| m.is_executable) {
             Some(m) => format!("{} has no v8dbg symbols", m.path),
-            None => "no module is loaded".to_string(),
+            None => {
+                "no module is loaded (give lldb the program that ran; if it has it, the core is \
+                     cut short: take it again)"
+                    .to_string()
+            }
         };
         if let Some(first) = missing.first() {
             why = format!("{why}; {first} is not on this machine (give lldb the same file)");

@@ -36,6 +36,7 @@ struct Options {
 }
 
 fn backtrace(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Outcome> {
+    let compat = app.settings.compat_llnode;
     let mut options = Options {
         json: false,
         verbose: false,
@@ -56,19 +57,31 @@ fn backtrace(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Out
                 let why = format!("unknown option '{text}'; see 'v8 bt --help'");
                 return Err(Error::other(why));
             }
+            text if !compat && text.parse::<i64>().is_err() => {
+                return Err(Error::other(format!(
+                    "'{text}' is no number of frames; see 'v8 bt --help'"
+                )));
+            }
             text => options.limit = frame_count(text)?,
         }
     }
-    let compat = app.settings.compat_llnode;
     let session = app.session(host)?;
     let source = stack_source(session)?;
     if !options.all {
         let thread = selected_thread(session)?;
         let (text, value) = thread_stack(&source, &thread, None, &options, compat);
-        return Ok(Outcome::ok(match options.json {
+        let text = match options.json {
             true => format!("{value:#}\n"),
             false => text,
-        }));
+        };
+        let sp = thread.registers.sp;
+        let error = source.cx.memory.u64(sp).is_err().then(|| {
+            format!(
+                "this thread's stack (at {sp:#x}) is not in the core, which may be cut short: \
+                 there is no more of it than this; take the core again"
+            )
+        });
+        return Ok(Outcome { text, error });
     }
     let mut text = String::new();
     let mut values = Vec::new();

@@ -42,8 +42,10 @@ fn show_closure(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outc
     let cx = session.cx()?;
     let word = session.target().evaluate(&expression)?;
     let value = crate::object::Tagged(word);
-    let object = cx.object(value)?;
-    if !object.instance_type()?.is_js_function() {
+    let kind = cx.object(value).and_then(|o| Ok((o, o.instance_type()?)));
+    let (object, kind) =
+        kind.map_err(|error| Error::other(super::print::no_object(cx, word, &error)))?;
+    if !kind.is_js_function() {
         return Err(Error::other(NO_FUNCTION));
     }
     let function = crate::object::JSFunction(object);

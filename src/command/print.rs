@@ -108,7 +108,8 @@ fn no_tagged_value(cx: Cx, word: u64) -> String {
     )
 }
 
-fn no_object(cx: Cx, word: u64, error: &Error) -> String {
+/// Why a word that looks like an object is none.
+pub(super) fn no_object(cx: Cx, word: u64, error: &Error) -> String {
     let address = word & !3;
     match error {
         Error::Malformed { why, .. } if address & 7 != 0 => {
