@@ -1,7 +1,6 @@
 //! The memory that worker threads may read: the pages of the heap. What lies elsewhere only the
 //! command's own thread can ask the debugger for.
 
-use crate::error::Result;
 use crate::heap::HeapImage;
 use crate::memory::Memory;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,19 +22,15 @@ impl<'a> PagesOnly<'a> {
 }
 
 impl Memory for PagesOnly<'_> {
-    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
-        let outcome = self.image.read(address, buffer);
-        if outcome.is_err() {
-            self.missed.store(true, Ordering::Relaxed);
-        }
-        outcome
-    }
-
-    fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
-        let n = self.image.read_partial(address, buffer);
+    fn read_piece(&self, address: u64, buffer: &mut [u8]) -> usize {
+        let n = self.image.read_piece(address, buffer);
         if n == 0 {
             self.missed.store(true, Ordering::Relaxed);
         }
         n
+    }
+
+    fn moved_to(&self, address: u64) -> u64 {
+        self.image.moved.to(address).unwrap_or(address)
     }
 }
