@@ -312,7 +312,7 @@ fn check_path(graph: &HeapGraph, line: &Value) -> usize {
         let edge = edge.unwrap_or_else(|| panic!("{step} is not in our graph"));
         let (above, below) = (graph.distances().of(from), graph.distances().of(to));
         // What DevTools does not follow from a root has a distance of its own.
-        let is_followed = above >= 0 && above < SYSTEM_DISTANCE && below < SYSTEM_DISTANCE;
+        let is_followed = (0..SYSTEM_DISTANCE).contains(&above) && below < SYSTEM_DISTANCE;
         if is_followed && g.edge_type(edge) != EdgeType::Hidden {
             assert!(below <= above + 1, "{below} from {above} by {step}");
         }
