@@ -188,7 +188,12 @@ fn objects_that_nothing_holds() {
         for command in ["retainers", "path", "dominators", "retained"] {
             let line = format!("{command} {address}");
             let outcome = run(&mut app, &host, &line);
-            refused(&outcome, &line, &["is garbage: nothing holds it"]);
+            // Where a few bytes of the heap were not understood it is not said for sure.
+            let verdicts = [
+                "is garbage: nothing holds it",
+                "has no holder in what there is",
+            ];
+            refused(&outcome, &line, &verdicts);
             // The array it was in is dead too, and still points at it.
             refused(&outcome, &line, &["last pointed at it"]);
         }
