@@ -61,6 +61,31 @@ fn check_all(arguments: &[&str]) {
     }
 }
 
+/// Every way in and out, by the program of them.
+fn check_ways(arguments: &[&str]) {
+    for node in nodes() {
+        let core = core_with("wasmcalls", &node, arguments);
+        let said: Value = serde_json::from_str(&core.output("wasmcalls")).expect("JSON");
+        let stack = said["stack"].as_str().expect("a stack");
+        // A name may have line ends of its own.
+        let theirs: Vec<&str> = stack.split("\n    at ").skip(1).collect();
+        assert!(theirs.len() > 350, "node {node}: {}", theirs.len());
+        let found = bt(&core);
+        let frames = found["frames"].as_array().expect("frames");
+        let ours: Vec<String> = frames.iter().flat_map(lines).collect();
+        for (at, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+            assert_eq!(ours, theirs, "node {node} {arguments:?}: call {at}");
+        }
+        assert_eq!(ours.len(), theirs.len(), "node {node} {arguments:?}");
+    }
+}
+
+#[test]
+fn every_way_in_and_out() {
+    check_ways(&["--liftoff", "--no-wasm-tier-up"]);
+    check_ways(&["--no-liftoff", "--", "1"]);
+}
+
 #[test]
 fn in_code_of_the_first_tier() {
     check_all(&["--liftoff", "--no-wasm-tier-up"]);

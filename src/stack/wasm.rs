@@ -76,18 +76,39 @@ impl WasmFrames {
             .ok_or_else(|| broken("its code was not found"))?;
         let code = WasmCode { cx, address: code };
         let index = u64::from(code.int(cx.layout.wasm_code.index)?);
-        let position = code.position(pc - start).ok().flatten();
+        // Where the table has nothing yet V8 takes -1, since it has inlining.
+        let inlines = cx
+            .layout
+            .wasm_code
+            .inlining_positions_size
+            .known()
+            .is_some();
+        let nowhere = SourcePosition {
+            script_offset: -1,
+            inlining_id: -1,
+        };
+        let position = match code.position(pc - start) {
+            Ok(found) => found.or(inlines.then_some(nowhere)),
+            Err(_) => None,
+        };
         let mut out = Vec::new();
         let mut at = position;
-        while let Some(position) = at.filter(|p| p.inlining_id >= 0) {
-            if out.len() == MAX_INLINED {
+        // What gave way to its callee is on the stack no more.
+        let mut is_gone = false;
+        for _ in 0..MAX_INLINED {
+            let Some(position) = at.filter(|p| p.inlining_id >= 0) else {
                 break;
+            };
+            let inlining = code.inlining(position.inlining_id)?;
+            if !is_gone {
+                out.push(module.call(cx, inlining.function, Some(position), true)?);
             }
-            let (function, caller) = code.inlining(position.inlining_id)?;
-            out.push(module.call(cx, function, Some(position), true)?);
-            at = Some(caller);
+            is_gone = inlining.is_tail_call;
+            at = Some(inlining.caller);
         }
-        out.push(module.call(cx, index, at, false)?);
+        if !is_gone {
+            out.push(module.call(cx, index, at, false)?);
+        }
         Ok(out)
     }
 
@@ -233,6 +254,14 @@ fn codes(cx: Cx, module: u64, declared: u64) -> Vec<(u64, u64, u64)> {
     found
 }
 
+/// The function inlined, and where.
+struct Inlining {
+    function: u64,
+    /// Its caller gave way to it.
+    is_tail_call: bool,
+    caller: SourcePosition,
+}
+
 /// A WasmCode.
 struct WasmCode<'a> {
     cx: Cx<'a>,
@@ -285,8 +314,7 @@ impl WasmCode<'_> {
         Ok(found)
     }
 
-    /// The function inlined, and where.
-    fn inlining(&self, id: i64) -> Result<(u64, SourcePosition)> {
+    fn inlining(&self, id: i64) -> Result<Inlining> {
         let layout = &self.cx.layout.wasm_code;
         let broken = || Error::malformed("WasmCode", self.address, "no such inlining".to_string());
         let before = [
@@ -304,10 +332,13 @@ impl WasmCode<'_> {
         let index = entry.first_chunk::<4>().map(|b| u32::from_le_bytes(*b));
         let caller = entry.last_chunk::<8>().map(|b| i64::from_le_bytes(*b));
         let caller = caller.and_then(SourcePosition::unpack);
-        Ok((
-            u64::from(index.ok_or_else(broken)?),
-            caller.ok_or_else(broken)?,
-        ))
+        // Between the two, where there is something.
+        let is_tail_call = size > 12 && entry.get(4).is_some_and(|b| *b != 0);
+        Ok(Inlining {
+            function: u64::from(index.ok_or_else(broken)?),
+            is_tail_call,
+            caller: caller.ok_or_else(broken)?,
+        })
     }
 }
 
@@ -337,7 +368,10 @@ impl Module {
             (None, Some(function)) => Some(function.clone()),
             (module, None) => module.clone(),
         };
-        let at = offset.map_or_else(|| "???".to_string(), |o| format!("{o:#x}"));
+        // A stack trace shows what is before the function where V8 knows no place in it.
+        let is_nowhere = position.is_some_and(|p| p.script_offset == -1);
+        let shown = offset.or_else(|| body.0.checked_sub(1).filter(|_| is_nowhere));
+        let at = shown.map_or_else(|| "???".to_string(), |o| format!("{o:#x}"));
         let place = format!("wasm-function[{index}]:{at}");
         // Scripts of modules have had names since V8 9.
         let place = match (style, &self.script) {

@@ -119,14 +119,12 @@ impl WasmModule {
             let bytes = own.take(length)?;
             let mut part = Reader { bytes, at: 0 };
             match id {
-                0 => self.name = part.text().filter(|name| !name.is_empty()),
+                0 => self.name = part.text(),
                 1 => {
                     for _ in 0..part.number()?.min(MAX_FUNCTIONS) {
                         let index = part.number()?;
                         let name = part.text()?;
-                        if !name.is_empty() {
-                            self.function_names.insert(index, name);
-                        }
+                        self.function_names.insert(index, name);
                     }
                 }
                 _ => {}
