@@ -1,5 +1,7 @@
 //! The module that V8 is in (the program itself, or a library it loaded), and what its symbols say.
 
+mod names;
+
 use crate::error::{Error, Result};
 use crate::memory::{mapped_build_id, Memory, ModuleFile, Symbol, SymbolKind};
 use crate::metadata::{V8Version, V8dbg};
@@ -20,6 +22,7 @@ pub struct Program {
     pub file: ModuleFile,
     pub v8dbg: V8dbg,
     pub version: V8Version,
+    names: names::Names,
 }
 
 const V8DBG: &str = "v8dbg_";
@@ -98,6 +101,7 @@ impl Program {
             v8dbg: V8dbg::new(dbg),
             version: V8Version::new(parts[0], parts[1], parts[2], parts[3]),
             file,
+            names: names::Names::default(),
         }))
     }
 

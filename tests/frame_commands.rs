@@ -127,10 +127,11 @@ fn source_of_each_frame() {
                     continue;
                 }
                 let mut line = format!("source list -f {} -a", frame["number"]);
-                if !is_own {
+                // The one that `v8 bt` shows first needs no number.
+                if at > 0 {
                     line += &format!(" -i {}", at + 1);
-                    inlined += 1;
                 }
+                inlined += usize::from(!is_own);
                 let list = json(&core, &mut app, &line);
                 let lines = list["lines"].as_array().expect("lines");
                 for line in lines {

@@ -144,10 +144,10 @@ fn check(core: &Core, kind: FrameKind) {
         assert_eq!(text(call), site["text"].as_str().expect("text"), "{what}");
         let place = call.place.as_ref().expect("a place");
         let line = place.as_ref().map(|p| p.line);
-        assert_eq!(line, site["line"].as_u64(), "{what}");
+        assert_eq!(line, site["line"].as_i64(), "{what}");
         assert_eq!(
             place.as_ref().map(|p| p.column),
-            site["column"].as_u64(),
+            site["column"].as_i64(),
             "{what}"
         );
         assert_eq!(
@@ -156,11 +156,11 @@ fn check(core: &Core, kind: FrameKind) {
             "{what}: {}",
             site["text"]
         );
-        if let (Some(line), Some(token)) = (site["definedLine"].as_u64(), token_place(call)) {
+        if let (Some(line), Some(token)) = (site["definedLine"].as_i64(), token_place(call)) {
             assert_eq!(token.line, line, "{what}: {}", site["text"]);
             assert_eq!(
                 Some(token.column),
-                site["definedColumn"].as_u64(),
+                site["definedColumn"].as_i64(),
                 "{what}: {}",
                 site["text"]
             );

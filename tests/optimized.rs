@@ -151,8 +151,8 @@ fn check(core: &Core, tiers: &[Tier], wanted: usize) -> usize {
     for (site, call) in sites.iter().zip(&ours) {
         assert_eq!(text(call), site["text"].as_str().expect("text"), "{what}");
         let place = call.place.as_ref().expect("a place").as_ref();
-        assert_eq!(place.map(|p| p.line), site["line"].as_u64(), "{what}");
-        assert_eq!(place.map(|p| p.column), site["column"].as_u64(), "{what}");
+        assert_eq!(place.map(|p| p.line), site["line"].as_i64(), "{what}");
+        assert_eq!(place.map(|p| p.column), site["column"].as_i64(), "{what}");
         let constructor = site["isConstructor"] == true;
         assert_eq!(call.site.is_constructor, constructor, "{what}: {site}");
         check_noted(source.cx, call, &site["noted"], &what, &mut seen);

@@ -410,11 +410,11 @@ impl Check<'_> {
     /// Where a function is defined, and the variables it sees.
     fn defined(&mut self, path: &str, function: JSFunction, said: &Json) {
         let location = function.shared().and_then(|s| s.location());
-        if let Some(line) = said["location"]["line"].as_u64() {
+        if let Some(line) = said["location"]["line"].as_i64() {
             match location {
                 Ok(Some(at)) => {
                     self.same(path, Some(at.line), Some(line));
-                    self.same(path, Some(at.column), said["location"]["column"].as_u64());
+                    self.same(path, Some(at.column), said["location"]["column"].as_i64());
                 }
                 other => self.fail(path, format!("defined at {other:?}")),
             }

@@ -8,21 +8,22 @@ use crate::heap::ImageOver;
 use crate::object::Cx;
 use crate::render::escape;
 use crate::stack::{
-    await_position, pending, pending_name_of, waiting_for, PendingGroup, PendingKind, Places,
+    await_position, pending, pending_name_of, Closures, PendingGroup, PendingKind, Places, Section,
     Waiting, WaitsFor,
 };
 use serde_json::{json, Value};
 use std::fmt::Write;
 
 /// Help.
-pub const DETAILS: &str = "Counts the async functions and async generators of the heap that have \
-    not finished, by the place in\nthe source where they wait, with what they wait for and, for \
-    one of each place, who waits for it.\nThose come first that wait for no other async function, \
-    but for a timer, a connection, a file.\nObjects that nothing reaches any more count as long as \
-    no garbage collection has taken them.\n\n\
-    \x20 -n N          at most N places (20; 0: all)\n\
-    \x20 --generators  generators that were not run to their end too\n\
-    \x20 --json        print the result as JSON";
+pub const DETAILS: &str = "Counts the async functions and generators of the heap that have not \
+    finished, by the place in the\nsource where they wait, with what they wait for and, for one of \
+    each place, who waits for it. Those\ncome first that wait for no other async function, but for \
+    a timer, a connection, a file; last come\ngenerators that were not run to their end, which wait \
+    for whoever runs them on. 'Promise.race' is\nwhat takes the first result of several promises. \
+    Objects that nothing reaches any more count as long\nas no garbage collection has taken \
+    them.\n\n\
+    \x20 -n N    at most N places (20; 0: all)\n\
+    \x20 --json  print the result as JSON";
 
 /// Those that wait for a sample, shown at most.
 const MAX_CHAIN: usize = 16;
@@ -33,13 +34,12 @@ pub fn run(app: &mut App, host: &dyn Host, arguments: &[String]) -> Outcome {
 }
 
 fn show(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> {
-    let (mut as_json, mut generators, mut limit) = (false, false, 20usize);
+    let (mut as_json, mut limit) = (false, 20usize);
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
         match word.as_str() {
             "--help" | "-h" => return Ok(super::help::of("async")),
             "--json" => as_json = true,
-            "--generators" => generators = true,
             "-n" => {
                 let number = rest.next().and_then(|n| n.parse().ok());
                 limit = number.ok_or_else(|| Error::other("-n needs a number"))?;
@@ -48,6 +48,7 @@ fn show(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> {
         }
     }
     let session = app.session(host)?;
+    let closures = Closures::new(&session.v8()?.program, session.target().memory());
     let watched = Watched::new(host);
     let watch = |what: &str, fraction: f64| watched.tick(what, fraction);
     let heap = session.heap(&watch)?;
@@ -60,13 +61,14 @@ fn show(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> {
         memory: &memory,
         layout: cx.layout,
     };
-    let groups: Vec<PendingGroup> = pending(cx, heap, session.scope()?, &watch)?
-        .into_iter()
-        .filter(|g| generators || g.kind != PendingKind::Generator)
-        .collect();
+    let groups = pending(cx, heap, session.scope()?, closures, &watch)?;
     let shown = if limit == 0 { groups.len() } else { limit };
     if as_json {
-        let list: Vec<Value> = groups.iter().take(shown).map(|g| to_json(cx, g)).collect();
+        let list: Vec<Value> = groups
+            .iter()
+            .take(shown)
+            .map(|g| to_json(cx, closures, g))
+            .collect();
         let value = json!({
             "total": groups.iter().map(|g| g.count).sum::<u64>(),
             "places": groups.len(),
@@ -74,26 +76,29 @@ fn show(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> {
         });
         return Ok(Outcome::ok(format!("{value:#}\n")));
     }
-    Ok(Outcome::ok(text(cx, &groups, shown)))
+    Ok(Outcome::ok(text(cx, closures, &groups, shown)))
 }
 
-fn text(cx: Cx, groups: &[PendingGroup], shown: usize) -> String {
+fn text(cx: Cx, closures: Closures, groups: &[PendingGroup], shown: usize) -> String {
     let total: u64 = groups.iter().map(|g| g.count).sum();
     if total == 0 {
-        return "Nothing waits: no async function or async generator is unfinished.\n".to_string();
+        return "Nothing waits: no async function or generator is unfinished.\n".to_string();
     }
     let mut out = format!(
         "{total} unfinished, at {} {}\n",
         groups.len(),
         if groups.len() == 1 { "place" } else { "places" }
     );
-    let mut was_innermost = true;
+    let mut section = Section::Outside;
     for group in groups.iter().take(shown) {
-        let is_innermost = group.is_innermost();
-        if was_innermost && !is_innermost {
-            out += "waiting for other async functions:\n";
+        if group.section() != section {
+            section = group.section();
+            out += match section {
+                Section::Outside => "",
+                Section::Functions => "waiting for other async functions:\n",
+                Section::Idle => "waiting to be run on:\n",
+            };
         }
-        was_innermost = is_innermost;
         let name = group.function.debug_name().unwrap_or_default();
         let name = if name.is_empty() {
             "<anonymous>".to_string()
@@ -124,7 +129,7 @@ fn text(cx: Cx, groups: &[PendingGroup], shown: usize) -> String {
             let _ = writeln!(out, "            waits for {}", reasons.join(", "));
         }
         let _ = writeln!(out, "            e.g. {:#x}", group.sample.0.tagged().0);
-        for line in chain(group) {
+        for line in chain(closures, group) {
             let _ = writeln!(out, "              awaited by {}", escape(&line));
         }
     }
@@ -160,16 +165,17 @@ fn waits_text(cx: Cx, what: WaitsFor) -> Option<String> {
         WaitsFor::Function(shared) => {
             format!("async {}", escape(&pending_name_of(cx, shared)))
         }
-        WaitsFor::Combinator(name) => format!("Promise.{name}"),
+        WaitsFor::Combinator { name, .. } => format!("Promise.{name}"),
         WaitsFor::Promise => "a promise".to_string(),
         WaitsFor::Nothing => return None,
     })
 }
 
 /// Who waits for a group's sample, in the words of a stack trace.
-fn chain(group: &PendingGroup) -> Vec<String> {
+fn chain(closures: Closures, group: &PendingGroup) -> Vec<String> {
     let places = Places::default();
-    waiting_for(group.sample)
+    closures
+        .waiting_for(group.sample)
         .iter()
         .take(MAX_CHAIN)
         .map(|waiting| match waiting {
@@ -194,11 +200,11 @@ fn chain(group: &PendingGroup) -> Vec<String> {
         .collect()
 }
 
-fn to_json(cx: Cx, group: &PendingGroup) -> Value {
+fn to_json(cx: Cx, closures: Closures, group: &PendingGroup) -> Value {
     let reasons = group.waits_for.iter().map(|(what, count)| {
         let (kind, function) = match what {
             WaitsFor::Function(shared) => ("async_function", Some(pending_name_of(cx, *shared))),
-            WaitsFor::Combinator(name) => ("combinator", Some(format!("Promise.{name}"))),
+            WaitsFor::Combinator { name, .. } => ("combinator", Some(format!("Promise.{name}"))),
             WaitsFor::Promise => ("promise", None),
             WaitsFor::Nothing => ("nothing", None),
         };
@@ -212,6 +218,6 @@ fn to_json(cx: Cx, group: &PendingGroup) -> Value {
         "error": group.place.as_ref().err().map(|e| e.to_string()),
         "sample": format!("{:#x}", group.sample.0.tagged().0),
         "waits_for": reasons.collect::<Vec<_>>(),
-        "awaited_by": chain(group),
+        "awaited_by": chain(closures, group),
     })
 }

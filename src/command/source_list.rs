@@ -31,7 +31,7 @@ struct Options {
     all: bool,
     /// The frame, as `v8 bt` numbers it; else the selected one.
     frame: Option<u32>,
-    /// Which of the functions inlined into the frame, from 1, the innermost first.
+    /// Which of the functions that 'v8 bt' shows of the frame, from 1, the innermost first.
     inlined: Option<usize>,
     /// The source that the script was made of.
     source_map: bool,
@@ -80,7 +80,7 @@ pub fn run(app: &mut App, host: &dyn Host, arguments: &[String]) -> Outcome {
 
 /// A line of a script.
 struct Line {
-    number: u64,
+    number: i64,
     text: String,
     /// Column of the call being made, from 1, where it is on this line.
     column: Option<u64>,
@@ -114,10 +114,11 @@ fn list(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Outcome>
         ),
         None => frames.iter().find(|f| f.selected).or(frames.first()),
     };
-    let Some((frame, call)) = frame.and_then(|f| Some((f, call_of(f, &options)?))) else {
+    let found = frame.and_then(|f| Some((f, call_of(f, &options, compat)?)));
+    let Some((frame, call)) = found else {
         let js = frames
             .iter()
-            .find(|f| call_of(f, &Options::default()).is_some());
+            .find(|f| call_of(f, &Options::default(), compat).is_some());
         let instead = js.map_or(String::new(), |f| {
             format!(
                 "; the innermost JavaScript frame: v8 source list -f {}",
@@ -180,22 +181,33 @@ fn list(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Outcome>
     Ok(Outcome::ok(text))
 }
 
-/// The function of a frame that is asked for, if the frame is one of the program's: its own, or
-/// one inlined into it.
-fn call_of<'a, 'b>(frame: &'b Frame<'a>, options: &Options) -> Option<Result<&'b Call<'a>>> {
+/// The function of a frame that is asked for, if the frame is one of the program's: as `v8 bt`
+/// shows them, those inlined into it first. Without a number that is the innermost; llnode, which
+/// knows of no inlining, means the frame's own.
+fn call_of<'a, 'b>(
+    frame: &'b Frame<'a>,
+    options: &Options,
+    compat: bool,
+) -> Option<Result<&'b Call<'a>>> {
     let kind = matches!(
         frame.kind,
         Some(FrameKind::Interpreted | FrameKind::Baseline | FrameKind::Optimized)
     );
-    let (own, inlined) = frame.calls.split_last().filter(|_| kind)?;
-    Some(match options.inlined {
-        None => Ok(own),
-        Some(number) => inlined.get(number - 1).ok_or_else(|| {
-            let many = inlined.len();
-            let frame = frame.number;
-            Error::other(format!("{many} functions are inlined into frame #{frame}"))
-        }),
-    })
+    let own = frame.calls.last().filter(|_| kind)?;
+    let number = match options.inlined {
+        None if compat => return Some(Ok(own)),
+        None => 1,
+        Some(number) => number,
+    };
+    let call = number.checked_sub(1).and_then(|at| frame.calls.get(at));
+    Some(call.ok_or_else(|| {
+        let (many, frame) = (frame.calls.len(), frame.number);
+        let are = match many {
+            1 => "is 1 function".to_string(),
+            many => format!("are {many} functions"),
+        };
+        Error::other(format!("there {are} in frame #{frame}"))
+    }))
 }
 
 /// The lines of a source, by their index from 0.
@@ -229,14 +241,15 @@ impl<'a> Source<'a> {
         let ends = script.line_ends()?;
         let line_of = |position: u64| ends.partition_point(|end| *end < position) as u64;
         let (number, _) = script.line_and_column_in(&ends, start)?;
-        let offset = number as i64 - line_of(start) as i64;
+        let offset = number.saturating_sub(line_of(start) as i64);
         let place = call.place.as_ref().ok().and_then(|p| p.as_ref());
-        let index = |number: u64| u64::try_from(number as i64 - offset).unwrap_or(0);
+        let from_zero = |n: i64| u64::try_from(n).unwrap_or(0);
+        let index = |number: i64| from_zero(number.saturating_sub(offset));
         Ok(Source {
             file: script.name_or_source_url()?,
             first: line_of(start),
             last: line_of(end.max(start)),
-            current: place.map(|p| (index(p.line), p.column)),
+            current: place.map(|p| (index(p.line), from_zero(p.column))),
             lines: Lines::Script {
                 script,
                 ends,
@@ -259,10 +272,11 @@ impl<'a> Source<'a> {
         let ends = script.line_ends()?;
         let place_of = |position| {
             let (line, column) = script.line_and_column_in(&ends, position).ok()?;
-            map.original(line, column)
+            map.original(line.try_into().ok()?, column.try_into().ok()?)
         };
         let place = call.place.as_ref().ok().and_then(|p| p.as_ref());
-        let current = place.and_then(|p| map.original(p.line, p.column));
+        let current =
+            place.and_then(|p| map.original(p.line.try_into().ok()?, p.column.try_into().ok()?));
         let missing = || Error::other("the source map says nothing of this place");
         let start = place_of(start);
         let at = current.as_ref().or(start.as_ref()).ok_or_else(missing)?;
@@ -287,9 +301,10 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn number(&self, index: u64) -> u64 {
+    fn number(&self, index: u64) -> i64 {
+        let index = i64::try_from(index).unwrap_or(i64::MAX);
         match &self.lines {
-            Lines::Script { offset, .. } => index.saturating_add_signed(*offset),
+            Lines::Script { offset, .. } => index.saturating_add(*offset),
             Lines::Original(_) => index.saturating_add(1),
         }
     }
@@ -367,7 +382,7 @@ pub(super) fn lines_around(call: &Call, around: u64) -> Result<Vec<String>> {
 }
 
 /// A line with its number; that of the call with an arrow, and one to the column under it.
-fn marked(number: u64, text: &str, column: Option<u64>) -> Vec<String> {
+fn marked(number: i64, text: &str, column: Option<u64>) -> Vec<String> {
     let shown: Vec<_> = text.split('\t').map(escape).collect();
     let shown = shown.join("\t");
     let Some(column) = column else {

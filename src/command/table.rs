@@ -72,8 +72,8 @@ pub static TABLE: &[Command] = &[
     },
     Command {
         name: "async",
-        usage: "async [-n N] [--generators] [--json]",
-        summary: "Count the async functions that have not finished, by where they wait.",
+        usage: "async [-n N] [--json]",
+        summary: "Count the async functions and generators that have not finished, by where they wait.",
         details: super::async_::DETAILS,
         run: super::async_::run,
     },
@@ -95,7 +95,9 @@ pub static TABLE: &[Command] = &[
                   \x20 --all, -a   show the whole function\n\
                   \x20 --call, -c  show the lines around the call being made\n\
                   \x20 --inlined, -i number\n\
-                  \x20             of a function inlined into the frame; 1 is the innermost\n\
+                  \x20             of those that 'v8 bt' shows with the frame's number, where functions\n\
+                  \x20             are inlined into it: 1 is the innermost and shown without -i, the\n\
+                  \x20             last is the frame's own\n\
                   \x20 --source-map\n\
                   \x20             show what the script was made of (TypeScript), by its source map: in\n\
                   \x20             the script, the file it names, or the file FILE.map beside it\n\

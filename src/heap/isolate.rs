@@ -166,6 +166,8 @@ impl Isolate {
             types.builtin_exit,
             types.api_callback_exit,
             types.api_accessor_exit,
+            types.api_indexed_accessor_exit,
+            types.api_construct_exit,
         ];
         let is_exit = |fp: u64| {
             let above = fp >= thread.registers.sp && fp.saturating_add(16) < stack.end;

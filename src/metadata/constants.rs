@@ -583,6 +583,8 @@ constants! {
         offset_without_source_url: [],
         /// A constructor called by a frame whose translation ends with a construct stub is named so.
         constructors_of_stubs: [],
+        /// A call of a thenable's `then` knows who awaits what it settles.
+        follows_thenables: [],
     }
     /// Slots of a Code's DeoptimizationData.
     deoptimization_data: DeoptimizationDataLayout {
@@ -738,6 +740,14 @@ constants! {
         reject_handler: [],
         fulfill_handler: [],
         promise_or_capability: [],
+    }
+    /// Of a microtask that is a promise's reaction.
+    promise_reaction_job_task: PromiseReactionJobTaskLayout {
+        handler: [],
+        promise_or_capability: [],
+    }
+    promise_resolve_thenable_job_task: PromiseResolveThenableJobTaskLayout {
+        promise_to_resolve: [],
     }
     async_generator_request: AsyncGeneratorRequestLayout {
         promise: [],

@@ -104,7 +104,7 @@ impl<'a> JSFunction<'a> {
         if !object.is_string()? {
             return Ok(None);
         }
-        Ok(Some(JSString(object).read(MAX_NAME)?.text()))
+        Ok(Some(JSString(object).read(MAX_NAME)?.marked()))
     }
 
     /// Its source as `toString` gives it, at most `limit` UTF-16 units: for a class, all of it.

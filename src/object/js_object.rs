@@ -31,6 +31,20 @@ pub enum PropertyValue {
     Native(Tagged),
 }
 
+impl PropertyValue {
+    /// What an AccessorPair holds; `None` of another object.
+    pub fn of_pair(object: HeapObject) -> Result<Option<PropertyValue>> {
+        if object.instance_type()? != InstanceType::AccessorPair {
+            return Ok(None);
+        }
+        let layout = &object.cx.layout.accessor_pair;
+        Ok(Some(PropertyValue::Accessors {
+            getter: object.field(layout.getter)?,
+            setter: object.field(layout.setter)?,
+        }))
+    }
+}
+
 /// An own property.
 #[derive(Clone, Debug)]
 pub struct Property {
@@ -244,15 +258,8 @@ impl<'a> JSObject<'a> {
         if !details.is_accessor(cx)? {
             return Ok(PropertyValue::Tagged(value));
         }
-        let object = cx.object(value)?;
-        if object.instance_type()? != InstanceType::AccessorPair {
-            return Ok(PropertyValue::Native(value));
-        }
-        let layout = &cx.layout.accessor_pair;
-        Ok(PropertyValue::Accessors {
-            getter: object.field(layout.getter)?,
-            setter: object.field(layout.setter)?,
-        })
+        let pair = PropertyValue::of_pair(cx.object(value)?)?;
+        Ok(pair.unwrap_or(PropertyValue::Native(value)))
     }
 
     fn dictionary_properties(self, _map: Map<'a>) -> Result<Vec<Property>> {

@@ -94,7 +94,7 @@ impl<'a> ScopeInfo<'a> {
 
     fn name_at(self, offset: u64) -> Result<String> {
         let value = self.0.tagged_at(offset)?;
-        Ok(JSString(self.0.cx.object(value)?).read(MAX_NAME)?.text())
+        Ok(JSString(self.0.cx.object(value)?).read(MAX_NAME)?.marked())
     }
 
     /// Name of the function it is of: `None` where the function has none of its own to share,

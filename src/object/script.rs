@@ -21,7 +21,7 @@ impl<'a> Script<'a> {
         if !object.is_string()? {
             return Ok(None);
         }
-        Ok(Some(JSString(object).read(MAX_NAME)?.text()))
+        Ok(Some(JSString(object).read(MAX_NAME)?.marked()))
     }
 
     /// The name it was compiled under (a path, a file: URL).
@@ -100,13 +100,14 @@ impl<'a> Script<'a> {
         Ok(line_ends(&text.units))
     }
 
-    /// Line and column, both from 1, of a position in the source, as stack traces count them.
-    pub fn line_and_column(self, position: u64) -> Result<(u64, u64)> {
+    /// Line and column, both from 1, of a position in the source, as stack traces count them: from
+    /// the script's own offset, which may be negative.
+    pub fn line_and_column(self, position: u64) -> Result<(i64, i64)> {
         self.line_and_column_in(&self.line_ends()?, position)
     }
 
     /// As [`Self::line_and_column`], with the line ends already read.
-    pub fn line_and_column_in(self, ends: &[u64], position: u64) -> Result<(u64, u64)> {
+    pub fn line_and_column_in(self, ends: &[u64], position: u64) -> Result<(i64, i64)> {
         let line = ends.partition_point(|end| *end < position);
         if line >= ends.len() {
             return Err(Error::malformed(
@@ -124,8 +125,7 @@ impl<'a> Script<'a> {
             column = column.saturating_add(offset(layout.column_offset)?);
         }
         let line = (line as i64).saturating_add(offset(layout.line_offset)?);
-        let from_one = |n: i64| u64::try_from(n.saturating_add(1)).unwrap_or(0);
-        Ok((from_one(line), from_one(column)))
+        Ok((line.saturating_add(1), column.saturating_add(1)))
     }
 
     /// The source from `start` to `end`, in UTF-16 units, at most `limit` of them.

@@ -60,7 +60,7 @@ impl<'a> SharedFunctionInfo<'a> {
         }
         let object = self.0.cx.object(value)?;
         if object.is_string()? {
-            return Ok(JSString(object).read(MAX_NAME)?.text());
+            return Ok(JSString(object).read(MAX_NAME)?.marked());
         }
         match object.instance_type()? {
             InstanceType::ScopeInfo => Ok(ScopeInfo(object).function_name()?.unwrap_or_default()),
@@ -84,7 +84,7 @@ impl<'a> SharedFunctionInfo<'a> {
         if !name.is_string()? {
             return Ok(String::new());
         }
-        Ok(JSString(name).read(MAX_NAME)?.text())
+        Ok(JSString(name).read(MAX_NAME)?.marked())
     }
 
     /// Its name as SharedFunctionInfo::DebugName gives it: the inferred one where it has none.
@@ -257,8 +257,8 @@ impl<'a> SharedFunctionInfo<'a> {
 pub struct Location {
     /// URL or name of the script; "" where it has none.
     pub script: String,
-    pub line: u64,
-    pub column: u64,
+    pub line: i64,
+    pub column: i64,
 }
 
 impl std::fmt::Display for Location {

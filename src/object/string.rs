@@ -45,6 +45,15 @@ impl StringText {
         String::from_utf16_lossy(&self.units)
     }
 
+    /// The text, with an ellipsis where not all of the string was read.
+    pub fn marked(&self) -> String {
+        let mut out = self.text();
+        if self.is_truncated() {
+            out.push('…');
+        }
+        out
+    }
+
     /// Not all of the string was read.
     pub fn is_truncated(&self) -> bool {
         (self.units.len() as u64) < self.length

@@ -3,11 +3,17 @@
 //! An async function that goes on after an `await` is called by nobody on the stack. Its promise
 //! knows who waits for it: the reaction of an async function that awaits it has a closure with
 //! that function's generator in its context, and so on outwards, through Promise.all and the like.
+//! Where the chain begins is told by the microtask that V8 is at: the reaction of a promise, to go
+//! on with an async function or to call what `then` was given.
 
 use super::location::bytecode_of;
 use crate::error::Result;
+use crate::memory::Memory;
 use crate::metadata::InstanceType;
-use crate::object::{Cx, HeapObject, JSFunction, JSGeneratorObject, JSPromise, PromiseState};
+use crate::object::{
+    Cx, GeneratorState, HeapObject, JSFunction, JSGeneratorObject, JSPromise, PromiseState,
+};
+use crate::program::Program;
 
 /// Promises followed at most.
 const MAX_STEPS: usize = 10_000;
@@ -60,15 +66,213 @@ fn in_context(
     })
 }
 
-/// All that wait for a running generator, the nearest first.
-pub fn waiting_for(running: JSGeneratorObject<'_>) -> Vec<Waiting<'_>> {
-    let mut out = Vec::new();
-    let mut promise = promise_of(running);
-    for _ in 0..MAX_STEPS {
-        let Some(current) = promise else { break };
-        promise = step(current, &mut out).unwrap_or(None);
+/// Tells V8's closures that promises call from one another.
+#[derive(Clone, Copy)]
+pub struct Closures<'p> {
+    /// V8's names of its builtins by number; without them a closure is told by its context.
+    names: &'p [String],
+}
+
+/// What one of V8's closures is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// An async function or generator goes on.
+    Await,
+    /// Promise.all, allSettled or any gets a result: its name.
+    Combinator(&'static str),
+    /// The `resolve` that an executor is given.
+    Resolve,
+    Other,
+}
+
+/// Those of a reaction that are V8's own.
+struct Handlers<'a> {
+    fulfill: Option<JSFunction<'a>>,
+    reject: Option<JSFunction<'a>>,
+}
+
+impl<'p> Closures<'p> {
+    pub fn new(program: &'p Program, memory: &dyn Memory) -> Closures<'p> {
+        Closures {
+            names: program.builtin_names(memory),
+        }
     }
-    out
+
+    /// V8's name of a builtin function; `None` of another, and where the names are not known.
+    fn name(self, function: JSFunction) -> Option<&'p str> {
+        let number = function.shared().ok()?.function_data().ok()?;
+        let number = usize::try_from(function.0.cx.smi(number)?).ok()?;
+        self.names.get(number).map(String::as_str)
+    }
+
+    /// What a handler is for, which is called when the promise is fulfilled, or when it is not.
+    fn use_of(self, handlers: &Handlers, fulfilled: bool) -> Use {
+        let handler = match fulfilled {
+            true => handlers.fulfill,
+            false => handlers.reject,
+        };
+        let Some(handler) = handler else {
+            return Use::Other;
+        };
+        match (self.name(handler), fulfilled) {
+            (Some(name), true) => match name {
+                "AsyncFunctionAwaitResolveClosure"
+                | "AsyncGeneratorAwaitResolveClosure"
+                | "AsyncGeneratorYieldResolveClosure"
+                | "AsyncGeneratorYieldWithAwaitResolveClosure" => Use::Await,
+                "PromiseAllResolveElementClosure" => Use::Combinator("all"),
+                "PromiseAllSettledResolveElementClosure" => Use::Combinator("allSettled"),
+                "PromiseCapabilityDefaultResolve" => Use::Resolve,
+                _ => Use::Other,
+            },
+            (Some(name), false) => match name {
+                "AsyncFunctionAwaitRejectClosure" | "AsyncGeneratorAwaitRejectClosure" => {
+                    Use::Await
+                }
+                "PromiseAnyRejectElementClosure" => Use::Combinator("any"),
+                _ => Use::Other,
+            },
+            (None, _) if awaiting_generator(handler).is_some() => Use::Await,
+            (None, true) => match (capability_in(handler), handlers.reject) {
+                (Some(_), Some(reject)) if same_context(handler, reject) => {
+                    Use::Combinator("allSettled")
+                }
+                (Some(_), _) => Use::Combinator("all"),
+                (None, _) if promise_in(handler).is_some() => Use::Resolve,
+                (None, _) => Use::Other,
+            },
+            (None, false) if capability_in(handler).is_some() => Use::Combinator("any"),
+            (None, false) => Use::Other,
+        }
+    }
+
+    /// The combinator that a reaction is of: its name, and the closure that is called.
+    fn combinator<'a>(self, handlers: &Handlers<'a>) -> Option<(&'static str, JSFunction<'a>)> {
+        if let Use::Combinator(name) = self.use_of(handlers, true) {
+            return Some((name, handlers.fulfill?));
+        }
+        match self.use_of(handlers, false) {
+            Use::Combinator(name) => Some((name, handlers.reject?)),
+            _ => None,
+        }
+    }
+
+    /// The combinator that a reaction is of: its name, and the address of its own promise.
+    pub(super) fn combinator_of(self, reaction: HeapObject) -> Option<(&'static str, u64)> {
+        let (name, closure) = self.combinator(&Handlers::of(reaction).ok()?)?;
+        let promise = capability_promise(capability_in(closure)?)?;
+        Some((name, promise.0.address))
+    }
+
+    /// The promise that a reaction settles: by the `resolve` of its executor, or as that of `then`.
+    pub(super) fn settled_by(self, reaction: HeapObject<'_>) -> Option<JSPromise<'_>> {
+        let handlers = Handlers::of(reaction).ok()?;
+        match self.use_of(&handlers, true) {
+            Use::Resolve => promise_in(handlers.fulfill?),
+            _ => next_promise(reaction).ok()?,
+        }
+    }
+
+    /// All that wait for a running generator, the nearest first.
+    pub fn waiting_for(self, running: JSGeneratorObject<'_>) -> Vec<Waiting<'_>> {
+        self.waiting_for_promise(promise_of(running))
+    }
+
+    /// All that wait for what a microtask settles, the nearest first.
+    pub fn waiting_for_microtask<'a>(self, microtask: HeapObject<'a>) -> Result<Vec<Waiting<'a>>> {
+        let cx = microtask.cx;
+        let kind = microtask.instance_type()?;
+        let settles = match kind {
+            InstanceType::PromiseFulfillReactionJobTask
+            | InstanceType::PromiseRejectReactionJobTask => {
+                let layout = &cx.layout.promise_reaction_job_task;
+                let handler = builtin(cx, microtask.field(layout.handler)?);
+                let fulfilled = kind == InstanceType::PromiseFulfillReactionJobTask;
+                let handlers = Handlers {
+                    fulfill: handler.filter(|_| fulfilled),
+                    reject: handler.filter(|_| !fulfilled),
+                };
+                if self.use_of(&handlers, fulfilled) == Use::Await {
+                    let generator = handler.and_then(awaiting_generator);
+                    let running = |g: &JSGeneratorObject| g.state() == Ok(GeneratorState::Running);
+                    let generator = generator.filter(running);
+                    return Ok(generator.map_or_else(Vec::new, |g| self.waiting_for(g)));
+                }
+                microtask.field(layout.promise_or_capability)?
+            }
+            InstanceType::PromiseResolveThenableJobTask
+                if cx.layout.call_site.follows_thenables.known() == Some(1) =>
+            {
+                let layout = &cx.layout.promise_resolve_thenable_job_task;
+                microtask.field(layout.promise_to_resolve)?
+            }
+            _ => return Ok(Vec::new()),
+        };
+        let promise = cx.object(settles).ok().and_then(as_promise);
+        Ok(self.waiting_for_promise(promise))
+    }
+
+    fn waiting_for_promise<'a>(self, mut promise: Option<JSPromise<'a>>) -> Vec<Waiting<'a>> {
+        let mut out = Vec::new();
+        for _ in 0..MAX_STEPS {
+            let Some(current) = promise else { break };
+            promise = self.step(current, &mut out).unwrap_or(None);
+        }
+        out
+    }
+
+    /// Who waits for this promise goes into `out`; the result is the promise to go on with.
+    fn step<'a>(
+        self,
+        promise: JSPromise<'a>,
+        out: &mut Vec<Waiting<'a>>,
+    ) -> Result<Option<JSPromise<'a>>> {
+        let cx = promise.0.cx;
+        let layout = &cx.layout.promise_reaction;
+        if promise.state()? != PromiseState::Pending {
+            return Ok(None);
+        }
+        // Only with exactly one reaction it is clear who waits.
+        let Ok(reaction) = cx.object(promise.reactions_or_result()?) else {
+            return Ok(None);
+        };
+        if reaction.instance_type()? != InstanceType::PromiseReaction
+            || !reaction.field(layout.next)?.is_smi()
+        {
+            return Ok(None);
+        }
+        let handlers = Handlers::of(reaction)?;
+        let used = self.use_of(&handlers, true);
+        if let (Use::Await, Some(closure)) = (used, handlers.fulfill) {
+            let Some(generator) = awaiting_generator(closure) else {
+                return Ok(None);
+            };
+            out.push(Waiting::Function(generator));
+            return Ok(promise_of(generator));
+        }
+        if let Some((name, closure)) = self.combinator(&handlers) {
+            out.push(Waiting::Combinator {
+                closure,
+                name,
+                index: index_of(closure).unwrap_or(-1),
+            });
+            return Ok(capability_in(closure).and_then(capability_promise));
+        }
+        if let (Use::Resolve, Some(closure)) = (used, handlers.fulfill) {
+            return Ok(promise_in(closure));
+        }
+        next_promise(reaction)
+    }
+}
+
+impl<'a> Handlers<'a> {
+    fn of(reaction: HeapObject<'a>) -> Result<Handlers<'a>> {
+        let layout = &reaction.cx.layout.promise_reaction;
+        Ok(Handlers {
+            fulfill: builtin(reaction.cx, reaction.field(layout.fulfill_handler)?),
+            reject: builtin(reaction.cx, reaction.field(layout.reject_handler)?),
+        })
+    }
 }
 
 /// The promise of an async function, or of an async generator's present request.
@@ -100,6 +304,18 @@ fn capability_promise(object: HeapObject<'_>) -> Option<JSPromise<'_>> {
     as_promise(object.object_field(field).ok()?)
 }
 
+/// The promise that `then` returned for a reaction.
+fn next_promise(reaction: HeapObject<'_>) -> Result<Option<JSPromise<'_>>> {
+    let field = reaction.field(reaction.cx.layout.promise_reaction.promise_or_capability)?;
+    let Ok(next) = reaction.cx.object(field) else {
+        return Ok(None);
+    };
+    Ok(match next.instance_type()? {
+        InstanceType::PromiseCapability => capability_promise(next),
+        _ => as_promise(next),
+    })
+}
+
 /// A function of V8's own (it has no script).
 fn builtin(cx: Cx<'_>, value: crate::object::Tagged) -> Option<JSFunction<'_>> {
     let function = JSFunction::new(cx.object(value).ok()?).ok()?;
@@ -112,84 +328,14 @@ fn builtin(cx: Cx<'_>, value: crate::object::Tagged) -> Option<JSFunction<'_>> {
         .then_some(function)
 }
 
-/// Whether a closure is one of those that Promise.all and the like give their promises.
+/// What Promise.all and the like settle, by one of their closures. A closure that was called has
+/// it no more.
 fn capability_in(closure: JSFunction<'_>) -> Option<HeapObject<'_>> {
     in_context(closure, |kind| kind == InstanceType::PromiseCapability)
 }
 
-/// Who waits for this promise goes into `out`; the result is the promise to go on with.
-fn step<'a>(promise: JSPromise<'a>, out: &mut Vec<Waiting<'a>>) -> Result<Option<JSPromise<'a>>> {
-    let cx = promise.0.cx;
-    let layout = &cx.layout.promise_reaction;
-    if promise.state()? != PromiseState::Pending {
-        return Ok(None);
-    }
-    // Only with exactly one reaction it is clear who waits.
-    let Ok(reaction) = cx.object(promise.reactions_or_result()?) else {
-        return Ok(None);
-    };
-    if reaction.instance_type()? != InstanceType::PromiseReaction
-        || !reaction.field(layout.next)?.is_smi()
-    {
-        return Ok(None);
-    }
-    let fulfill = builtin(cx, reaction.field(layout.fulfill_handler)?);
-    let reject = builtin(cx, reaction.field(layout.reject_handler)?);
-    if let Some(closure) = fulfill {
-        if let Some(generator) = awaiting_generator(closure) {
-            out.push(Waiting::Function(generator));
-            return Ok(promise_of(generator));
-        }
-    }
-    if let Some((name, closure, capability)) = combinator(fulfill, reject) {
-        out.push(Waiting::Combinator {
-            closure,
-            name,
-            index: index_of(closure).unwrap_or(-1),
-        });
-        return Ok(capability_promise(capability));
-    }
-    if let Some(closure) = fulfill {
-        if let Some(next) = in_context(closure, |kind| kind == InstanceType::JSPromise) {
-            return Ok(as_promise(next));
-        }
-    }
-    let Ok(next) = cx.object(reaction.field(layout.promise_or_capability)?) else {
-        return Ok(None);
-    };
-    Ok(match next.instance_type()? {
-        InstanceType::PromiseCapability => capability_promise(next),
-        _ => as_promise(next),
-    })
-}
-
-/// The combinator whose closures these are: its name, the one that is called, its capability.
-fn combinator<'a>(
-    fulfill: Option<JSFunction<'a>>,
-    reject: Option<JSFunction<'a>>,
-) -> Option<(&'static str, JSFunction<'a>, HeapObject<'a>)> {
-    let all = fulfill.and_then(|f| Some((f, capability_in(f)?)));
-    let any = reject.and_then(|f| Some((f, capability_in(f)?)));
-    let name = match (&all, &any) {
-        (Some((f, _)), Some((r, _))) if same_context(*f, *r) => "allSettled",
-        (Some(_), _) => "all",
-        _ => "any",
-    };
-    let (closure, capability) = all.or(any)?;
-    Some((name, closure, capability))
-}
-
-/// The combinator that a reaction is of: its name, and the address of its own promise.
-pub(super) fn combinator_of(reaction: HeapObject<'_>) -> Option<(&'static str, u64)> {
-    let cx = reaction.cx;
-    let layout = &cx.layout.promise_reaction;
-    let handler = |field| builtin(cx, reaction.field(field).ok()?);
-    let (fulfill, reject) = (
-        handler(layout.fulfill_handler),
-        handler(layout.reject_handler),
-    );
-    let (name, _, capability) = combinator(fulfill, reject)?;
-    Some((name, capability_promise(capability)?.0.address))
+fn promise_in(closure: JSFunction<'_>) -> Option<JSPromise<'_>> {
+    in_context(closure, |kind| kind == InstanceType::JSPromise).map(JSPromise)
 }
 
 fn same_context(a: JSFunction, b: JSFunction) -> bool {

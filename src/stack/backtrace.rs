@@ -1,6 +1,6 @@
 //! A thread's stack, frame by frame, with what each JavaScript frame was doing.
 
-use super::async_frames::{await_position, awaiting_generator, waiting_for, Waiting};
+use super::async_frames::{await_position, awaiting_generator, Closures, Waiting};
 use super::baseline::BytecodeSizes;
 use super::call_site::CallSite;
 use super::frame::JsFrame;
@@ -117,7 +117,7 @@ impl<'a> Source<'a> {
                 out.extend(callers.into_iter().map(by_tables));
             }
         }
-        for waiting in decoder.waiting(&frames) {
+        for waiting in decoder.waiting(&frames, thread) {
             if out.len() >= limit {
                 break;
             }
@@ -140,6 +140,18 @@ impl<'a> Source<'a> {
             free = frame.number.saturating_add(1);
         }
         out
+    }
+}
+
+impl<'a> Source<'a> {
+    /// The microtask that the isolate of a thread is at, or what V8 has in its place.
+    fn microtask(&self, thread: &Thread) -> Option<HeapObject<'a>> {
+        let mut isolates = self.isolates?.isolates.iter();
+        let isolate = isolates.find(|i| i.runner == Some(thread.index))?;
+        let names = self.program.root_names(self.cx.memory);
+        let at = names.iter().position(|n| n == "current_microtask")?;
+        let slot = isolate.roots.table.checked_add(8 * at as u64)?;
+        self.cx.object(self.cx.tagged(slot).ok()?).ok()
     }
 }
 
@@ -388,9 +400,18 @@ impl<'a> Decoder<'a> {
         Ok(out)
     }
 
-    /// Who awaits the innermost async function that goes on after an `await`.
-    fn waiting(&self, frames: &[V8Frame]) -> Vec<Waiting<'a>> {
+    /// Who awaits what runs: by the microtask that V8 is at, else by the innermost async function
+    /// on the stack that goes on after an `await`.
+    fn waiting(&self, frames: &[V8Frame], thread: &Thread) -> Vec<Waiting<'a>> {
         let cx = self.source.cx;
+        if frames.is_empty() {
+            return Vec::new();
+        }
+        let closures = Closures::new(self.source.program, cx.memory);
+        if let Some(microtask) = self.source.microtask(thread) {
+            let waiting = closures.waiting_for_microtask(microtask);
+            return waiting.unwrap_or_default();
+        }
         let layout = &cx.layout.frame;
         let running = frames
             .iter()
@@ -401,7 +422,7 @@ impl<'a> Decoder<'a> {
                 let generator = awaiting_generator(JSFunction::new(closure).ok()?)?;
                 (generator.state() == Ok(GeneratorState::Running)).then_some(generator)
             });
-        running.map_or_else(Vec::new, waiting_for)
+        running.map_or_else(Vec::new, |g| closures.waiting_for(g))
     }
 
     fn async_call(&self, waiting: &Waiting<'a>) -> Result<Call<'a>> {

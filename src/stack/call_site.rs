@@ -302,7 +302,7 @@ fn is_method(receiver: HeapObject, name: &str, function: Tagged) -> bool {
         .filter(|i| *i != u32::MAX && i.to_string() == name);
     for JSObject(object) in JSObject(receiver).chain() {
         let found = match index {
-            Some(index) => element(object, u64::from(index)).map(|v| v == function),
+            Some(index) => element(object, u64::from(index)).map(|v| is_value(&v, function)),
             None => JSObject(object)
                 .own_property_named(name)
                 .ok()
@@ -316,13 +316,13 @@ fn is_method(receiver: HeapObject, name: &str, function: Tagged) -> bool {
     false
 }
 
-fn element(object: HeapObject, index: u64) -> Option<Tagged> {
+fn element(object: HeapObject, index: u64) -> Option<Result<PropertyValue>> {
     let cx = object.cx;
     let elements = JSObject(object).elements().ok()?;
     match elements.instance_type().ok()? {
         InstanceType::FixedArray => {
             let value = crate::object::FixedArray(elements).get(index).ok()?;
-            (!is_the_hole(cx, value)).then_some(value)
+            (!is_the_hole(cx, value)).then_some(Ok(PropertyValue::Tagged(value)))
         }
         InstanceType::NumberDictionary => {
             let entries = HashTable::number_dictionary(elements).ok()?.properties();
@@ -330,7 +330,9 @@ fn element(object: HeapObject, index: u64) -> Option<Tagged> {
                 // Keys past the range of Smis do not name methods that anybody wrote.
                 cx.smi(e.key).and_then(|k| u64::try_from(k).ok()) == Some(index)
             })?;
-            Some(entry.value)
+            let pair = cx.object(entry.value).ok().map(PropertyValue::of_pair);
+            let plain = PropertyValue::Tagged(entry.value);
+            Some(pair.map_or(Ok(plain), |p| p.map(|p| p.unwrap_or(plain))))
         }
         _ => None,
     }
@@ -358,7 +360,7 @@ fn infer_method_name(receiver: HeapObject, function: Tagged, by_name: bool) -> O
         }
     }
     let key = cx.object(found?).ok()?;
-    Some(JSString(key).read(MAX_NAME).ok()?.text())
+    Some(JSString(key).read(MAX_NAME).ok()?.marked())
 }
 
 fn is_identifier(name: &str) -> bool {

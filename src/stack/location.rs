@@ -12,14 +12,14 @@ use std::rc::Rc;
 /// Evals inside evals followed at most.
 const MAX_EVALS: usize = 16;
 
-/// A place in a script; line and column from 1.
+/// A place in a script; line and column from 1, less only by an offset that the script has.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Place {
     /// URL or name of the script, `<anonymous>` without one; for the code of an `eval` where
     /// that was called comes first.
     pub file: String,
-    pub line: u64,
-    pub column: u64,
+    pub line: i64,
+    pub column: i64,
 }
 
 impl std::fmt::Display for Place {
@@ -55,11 +55,10 @@ impl Places {
         if has_url && layout.call_site.offset_without_source_url.known() == Some(1) {
             let offset = |c| script.0.smi_field(c).unwrap_or(0);
             let first = offset(layout.script.line_offset);
-            if line as i64 - 1 == first {
-                let indent = offset(layout.script.column_offset);
-                column = column.saturating_add_signed(indent.saturating_neg());
+            if line.saturating_sub(1) == first {
+                column = column.saturating_sub(offset(layout.script.column_offset));
             }
-            line = line.saturating_add_signed(first.saturating_neg());
+            line = line.saturating_sub(first);
         }
         Ok(Place {
             file: known.file.clone(),

@@ -24,7 +24,7 @@ mod walk;
 mod wasm;
 mod wasm_module;
 
-pub use async_frames::{await_position, waiting_for, Waiting};
+pub use async_frames::{await_position, Closures, Waiting};
 pub use backtrace::{Call, Frame, Source};
 pub use baseline::BytecodeSizes;
 pub use call_site::CallSite;
@@ -35,7 +35,9 @@ pub use locals::{Held, NamedVariable, VariableNames};
 pub use location::{bytecode_of, Place, Places};
 pub use merge::{merge, Merged};
 pub use parameters::{parameters, Parameter};
-pub use pending::{name_of as pending_name_of, pending, PendingGroup, PendingKind, WaitsFor};
+pub use pending::{
+    name_of as pending_name_of, pending, PendingGroup, PendingKind, Section, WaitsFor,
+};
 pub use threads::{roles, Role};
 pub use variables::{
     arguments, own_scopes, parameters_of, scopes, Argument, Scope, ScopeKind, Variable,

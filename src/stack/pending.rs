@@ -1,6 +1,6 @@
 //! Every async function and generator of the heap that is not done, by where it waits.
 
-use super::async_frames::{await_position, awaiting_generator, combinator_of, promise_of};
+use super::async_frames::{await_position, awaiting_generator, promise_of, Closures};
 use super::location::{Place, Places};
 use crate::error::Result;
 use crate::heap::{HeapIndex, ObjectRef, Scope, Watch};
@@ -9,11 +9,15 @@ use crate::object::{
     Cx, GeneratorState, HeapObject, JSFunction, JSGeneratorObject, JSPromise, PromiseState,
     SharedFunctionInfo,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::hash_map::Entry;
 
 /// Reactions of one promise looked at.
 const MAX_REACTIONS: usize = 1 << 20;
+/// Promises followed from one that is awaited.
+const MAX_CHAIN: usize = 10_000;
+/// Promises looked at behind that of a combinator.
+const MAX_SOURCES: usize = 10_000;
 
 /// What waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -31,8 +35,13 @@ pub enum PendingKind {
 pub enum WaitsFor {
     /// That of an async function (address of its SharedFunctionInfo).
     Function(u64),
-    /// That of Promise.all or the like.
-    Combinator(&'static str),
+    /// That of Promise.all or the like. Promise.race leaves no trace of its own: "race" is what
+    /// takes the first result of several promises.
+    Combinator {
+        name: &'static str,
+        /// Whether one of its promises is that of an async function.
+        of_functions: bool,
+    },
     /// Another promise.
     Promise,
     /// Nothing that was found: a generator that was not asked for more, or no promise of the
@@ -55,11 +64,32 @@ pub struct PendingGroup<'a> {
 }
 
 impl PendingGroup<'_> {
-    /// Whether what most of them wait for is nothing that is pending itself.
-    pub fn is_innermost(&self) -> bool {
-        let first = self.waits_for.first().map(|(what, _)| *what);
-        !matches!(first, Some(WaitsFor::Function(_) | WaitsFor::Combinator(_)))
+    /// Where it belongs in the list, by what most of them wait for.
+    pub fn section(&self) -> Section {
+        if matches!(
+            self.kind,
+            PendingKind::IdleAsyncGenerator | PendingKind::Generator
+        ) {
+            return Section::Idle;
+        }
+        match self.waits_for.first() {
+            Some((WaitsFor::Function(_), _)) => Section::Functions,
+            Some((WaitsFor::Combinator { of_functions, .. }, _)) if *of_functions => {
+                Section::Functions
+            }
+            _ => Section::Outside,
+        }
     }
+}
+
+/// What sort of thing is waited for, in the order of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// No async function: something outside the program, as a rule.
+    Outside,
+    Functions,
+    /// To be run on.
+    Idle,
 }
 
 struct Collected<'a> {
@@ -82,12 +112,13 @@ impl Collected<'_> {
     }
 }
 
-/// The groups: first those that wait for something else than each other, then their callers, the
-/// largest first.
+/// The groups: first those that wait for something else than each other, then their callers, then
+/// generators that nobody runs; of each the largest first.
 pub fn pending<'a>(
     cx: Cx<'a>,
     heap: &HeapIndex,
     scope: Scope,
+    closures: Closures,
     watch: Watch<'_>,
 ) -> Result<Vec<PendingGroup<'a>>> {
     let mut generators = Vec::new();
@@ -109,8 +140,7 @@ pub fn pending<'a>(
             }
         }
     }
-    // Whose promise it is, and which promise each waits for.
-    let mut owners: FxHashMap<u64, u64> = FxHashMap::default();
+    let mut waits = Waits::default();
     let mut suspended = Vec::new();
     for address in generators {
         let generator = JSGeneratorObject(HeapObject::new(cx, address));
@@ -124,18 +154,17 @@ pub fn pending<'a>(
         }
         let shared = generator.function().and_then(|f| f.shared());
         if let (Some(promise), Ok(shared)) = (promise, shared) {
-            owners.insert(promise.0.address, shared.0.address);
+            waits.owners.insert(promise.0.address, shared.0.address);
         }
         suspended.push(generator);
     }
-    let mut waits = Waits::default();
     for (i, address) in promises.iter().enumerate() {
         if i % 4096 == 0 {
             let fraction = i as f64 / promises.len() as f64;
             watch("looking at promises", fraction)?;
         }
         let promise = JSPromise(HeapObject::new(cx, *address));
-        let _ = waiters(promise, &mut waits);
+        let _ = waiters(promise, closures, &mut waits);
     }
     let mut groups: FxHashMap<(u64, u64), Collected<'a>> = FxHashMap::default();
     for generator in suspended {
@@ -144,11 +173,7 @@ pub fn pending<'a>(
         };
         let position = generator.input_or_debug_position().map_or(0, |p| p.0);
         let waits_for = match waits.awaited.get(&generator.0.address) {
-            Some(promise) => match (owners.get(promise), waits.combinators.get(promise)) {
-                (Some(shared), _) => WaitsFor::Function(*shared),
-                (None, Some(name)) => WaitsFor::Combinator(name),
-                (None, None) => WaitsFor::Promise,
-            },
+            Some(promise) => waits.what(*promise),
             None => WaitsFor::Nothing,
         };
         let group = groups
@@ -180,7 +205,7 @@ pub fn pending<'a>(
         .collect();
     out.sort_by_key(|g| {
         let count = std::cmp::Reverse(g.count);
-        (g.kind, !g.is_innermost(), count, g.sample.0.address)
+        (g.section(), count, g.sample.0.address)
     });
     Ok(out)
 }
@@ -222,19 +247,90 @@ fn group_of<'a>(group: Collected<'a>, places: &Places) -> Option<PendingGroup<'a
 /// Who waits for the promises of a heap.
 #[derive(Default)]
 struct Waits {
+    /// From the promise of an async function to that function's SharedFunctionInfo.
+    owners: FxHashMap<u64, u64>,
     /// From a generator to the promise it awaits.
     awaited: FxHashMap<u64, u64>,
-    /// The promises of combinators.
-    combinators: FxHashMap<u64, &'static str>,
+    /// From a promise to those whose results settle it.
+    sources: FxHashMap<u64, Sources>,
+    /// Whether an async function is behind the promise of a combinator.
+    known: FxHashMap<u64, bool>,
+}
+
+/// What settles a promise.
+#[derive(Default)]
+struct Sources {
+    /// By Promise.all or the like.
+    combinator: Option<&'static str>,
+    promises: Vec<u64>,
+}
+
+impl Waits {
+    fn add(&mut self, settled: u64, by: u64, combinator: Option<&'static str>) {
+        let sources = self.sources.entry(settled).or_default();
+        sources.combinator = sources.combinator.or(combinator);
+        // The reactions of a promise come one after the other.
+        if sources.promises.last() != Some(&by) {
+            sources.promises.push(by);
+        }
+    }
+
+    /// What one waits for that awaits this promise: through the promises of `then` and the like.
+    fn what(&mut self, promise: u64) -> WaitsFor {
+        let mut at = promise;
+        for _ in 0..MAX_CHAIN {
+            if let Some(shared) = self.owners.get(&at) {
+                return WaitsFor::Function(*shared);
+            }
+            let Some(sources) = self.sources.get(&at) else {
+                break;
+            };
+            let name = match (sources.combinator, &sources.promises[..]) {
+                (Some(name), _) => name,
+                (None, [one]) => {
+                    at = *one;
+                    continue;
+                }
+                (None, _) => "race",
+            };
+            let of_functions = match self.known.get(&at) {
+                Some(known) => *known,
+                None => {
+                    let known = self.is_of_functions(at);
+                    self.known.insert(at, known);
+                    known
+                }
+            };
+            return WaitsFor::Combinator { name, of_functions };
+        }
+        WaitsFor::Promise
+    }
+
+    /// Whether the promise of an async function is among those that settle a promise.
+    fn is_of_functions(&self, promise: u64) -> bool {
+        let mut seen = FxHashSet::default();
+        let mut next = vec![promise];
+        while let Some(promise) = next.pop() {
+            if self.owners.contains_key(&promise) {
+                return true;
+            }
+            if seen.len() < MAX_SOURCES && seen.insert(promise) {
+                let sources = self.sources.get(&promise);
+                next.extend(sources.iter().flat_map(|s| &s.promises));
+            }
+        }
+        false
+    }
 }
 
 /// Notes who waits for a promise.
-fn waiters(promise: JSPromise, waits: &mut Waits) -> Result<()> {
+fn waiters(promise: JSPromise, closures: Closures, waits: &mut Waits) -> Result<()> {
     let cx = promise.0.cx;
     let layout = &cx.layout.promise_reaction;
     if promise.state()? != PromiseState::Pending {
         return Ok(());
     }
+    let own = promise.0.address;
     let mut next = promise.reactions_or_result()?;
     for _ in 0..MAX_REACTIONS {
         if next.is_smi() {
@@ -248,9 +344,11 @@ fn waiters(promise: JSPromise, waits: &mut Waits) -> Result<()> {
             .object(reaction.field(layout.fulfill_handler)?)
             .and_then(JSFunction::new);
         if let Some(generator) = handler.ok().and_then(awaiting_generator) {
-            waits.awaited.insert(generator.0.address, promise.0.address);
-        } else if let Some((name, own)) = combinator_of(reaction) {
-            waits.combinators.insert(own, name);
+            waits.awaited.insert(generator.0.address, own);
+        } else if let Some((name, settled)) = closures.combinator_of(reaction) {
+            waits.add(settled, own, Some(name));
+        } else if let Some(settled) = closures.settled_by(reaction) {
+            waits.add(settled.0.address, own, None);
         }
         next = reaction.field(layout.next)?;
     }

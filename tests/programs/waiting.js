@@ -39,6 +39,15 @@ async function allOf() {
 async function thenOf() {
   return /*then*/await never.then((x) => x + 1);
 }
+async function raceOf() {
+  return /*race*/await Promise.race([query('raced'), never]);
+}
+async function raceOfOthers() {
+  return /*others*/await Promise.race([new Promise(() => {}), never]);
+}
+async function thenOfQuery() {
+  return /*behind*/await query('then').then((x) => x).finally(() => {});
+}
 async function* values() {
   yield 1;
   /*values*/await never;
@@ -56,7 +65,7 @@ async function done() {
 }
 
 for (let i = 0; i < count; i++) kept.push(handler(i));
-kept.push(allOf(), thenOf(), loop());
+kept.push(allOf(), thenOf(), loop(), raceOf(), raceOfOthers(), thenOfQuery());
 handler('probe');
 const generator = plain();
 generator.next();
@@ -69,11 +78,14 @@ setTimeout(() => {
     count,
     // In each: how many, and where.
     places: {
-      query: [count + 1, here('query')],
+      query: [count + 3, here('query')],
       request: [count, here('request')],
       handler: [count, here('handler')],
       allOf: [1, here('all')],
       thenOf: [1, here('then')],
+      raceOf: [1, here('race')],
+      raceOfOthers: [1, here('others')],
+      thenOfQuery: [1, here('behind')],
       values: [1, here('values')],
       loop: [1, null],
     },

@@ -257,7 +257,7 @@ impl Extraction<'_, '_> {
     fn objects(&mut self, watch: Watch) -> Result<(u64, u64)> {
         let words = WordNames::new(&mut self.names);
         let memory = self.source.target.memory();
-        let slots = roots::native_context_names(self.source.program, memory);
+        let slots = self.source.program.native_context_names(memory);
         let native_context_names = slots
             .into_iter()
             .map(|(index, name)| (index, self.names.intern(&name)))

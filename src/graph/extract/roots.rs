@@ -6,7 +6,7 @@ mod lists;
 use super::space::{Ordinal, Space};
 use crate::heap::Isolate;
 use crate::memory::{Memory, Region};
-use crate::metadata::{tables, InstanceType, Layout, V8Version};
+use crate::metadata::{InstanceType, Layout, V8Version};
 use crate::object::Tagged;
 use crate::program::Program;
 use crate::target::Target;
@@ -150,8 +150,8 @@ pub fn find(
         roots: Roots::default(),
         seen: FxHashSet::default(),
     };
-    let names = root_names(program, target.memory(), layout.version);
-    let table = finder.table(&names);
+    let names = program.root_names(target.memory());
+    let table = finder.table(names);
     let builtins = finder.builtins(program);
     finder.vectors();
     finder.eternal_handles();
@@ -181,63 +181,6 @@ pub(super) fn read_words(memory: &dyn Memory, address: u64, size: usize) -> Vec<
     bytes[..done & !7]
         .chunks_exact(8)
         .map(|c| u64::from_le_bytes(c.try_into().unwrap_or_default()))
-        .collect()
-}
-
-fn c_string(memory: &dyn Memory, address: u64) -> Option<String> {
-    let mut bytes = [0u8; 128];
-    let n = memory.read_partial(address, &mut bytes);
-    let end = memchr::memchr(0, &bytes[..n])?;
-    let text = std::str::from_utf8(&bytes[..end]).ok()?;
-    (!text.is_empty()).then(|| text.to_string())
-}
-
-/// V8's names of the slots of its table of roots.
-fn root_names(program: &Program, memory: &dyn Memory, version: V8Version) -> Vec<String> {
-    let Some(symbol) = program.data_symbol("_ZN2v88internal10RootsTable11root_names_E") else {
-        let known = tables::roots::names(version.major, version.minor);
-        return known.into_iter().flatten().map(str::to_string).collect();
-    };
-    let size = symbol.size.min(1 << 16) as usize;
-    read_words(memory, symbol.address, size)
-        .into_iter()
-        .map_while(|pointer| c_string(memory, pointer))
-        .collect()
-}
-
-/// V8's names of its builtins, by number.
-fn builtin_names(program: &Program, memory: &dyn Memory) -> Vec<String> {
-    let symbol = [
-        "_ZN2v88internal12_GLOBAL__N_1L16builtin_metadataE",
-        "_ZN2v88internal12_GLOBAL__N_116builtin_metadataE",
-    ]
-    .iter()
-    .find_map(|name| program.data_symbol(name));
-    let Some(symbol) = symbol else {
-        return Vec::new();
-    };
-    // Name, kind, and where its code is, or what it needs.
-    const ENTRY: usize = 3;
-    let size = symbol.size.min(1 << 20) as usize;
-    read_words(memory, symbol.address, size)
-        .chunks_exact(ENTRY)
-        .map_while(|entry| c_string(memory, entry[0]))
-        .collect()
-}
-
-/// V8's names of the slots of a native context, by number.
-pub fn native_context_names(program: &Program, memory: &dyn Memory) -> Vec<(usize, String)> {
-    let symbol = program.data_symbol("_ZN2v88internalL20native_context_namesE");
-    let Some(symbol) = symbol else {
-        return Vec::new();
-    };
-    let size = symbol.size.min(1 << 16) as usize;
-    read_words(memory, symbol.address, size)
-        .chunks_exact(2)
-        .filter_map(|entry| {
-            let index = usize::try_from(entry[0] & 0xffff_ffff).ok()?;
-            Some((index, c_string(memory, entry[1])?))
-        })
         .collect()
 }
 
@@ -341,7 +284,7 @@ impl Finder<'_, '_> {
                 _ => {}
             }
         }
-        let names = builtin_names(program, self.memory());
+        let names = program.builtin_names(self.target.memory());
         if !names.is_empty() && best.len() > names.len() {
             // A copy of the first tier stands before the table.
             best.start = best.end - names.len();

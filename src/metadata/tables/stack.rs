@@ -96,6 +96,7 @@ const V7_8: &[Row] = &[
     ("call_site.inherits_native_names", 0, MEASURED),
     ("call_site.offset_without_source_url", 0, SOURCE),
     ("call_site.constructors_of_stubs", 0, SOURCE),
+    ("call_site.follows_thenables", 0, SOURCE),
     ("script.eval_mask", 1, SOURCE),
     ("script.type_normal", 2, SOURCE),
     ("script.eval_from_position", 80, SOURCE),
@@ -197,6 +198,7 @@ const V13_7: &[Row] = &[("source_positions.has_flags", 1, MEASURED)];
 
 const V14_6: &[Row] = &[
     ("call_site.inherits_native_names", 1, SOURCE),
+    ("call_site.follows_thenables", 1, SOURCE),
     ("frame.builtin_exit_receiver", 40, SOURCE),
     ("frame.builtin_exit_extra", 3, SOURCE),
     ("frame.api_callback_exit_target", 40, SOURCE),

@@ -1,0 +1,87 @@
+//! Stacks by what they began with, each in a worker of its own, held against `Error.stack` of the
+//! same moment: timers, events, modules, hooks, reactions of promises with who awaits them.
+
+mod support;
+
+use serde_json::Value;
+use std::collections::HashMap;
+use support::{core_with, nodes};
+use v8rs::command::App;
+use v8rs::offline::OfflineHost;
+
+/// The cases of the program that are held here: each of its kind. `roots.js --list` has hundreds.
+const CASES: &str = "asyncThenCallback,asyncThenCallbackChain,asyncCatchCallback,\
+    asyncFinallyCallback,asyncAllOfThen,asyncThenTwoWaiters,asyncThenSubclass,asyncThenable,\
+    fromAsync,fromAsyncIterator,asyncGeneratorBreakSync,asyncGeneratorReturnBefore,\
+    asyncGeneratorReturnDone,asyncDisposableStack,asyncOtherContextAll,topLevelAll,\
+    vmOffsetsNegative,vmMicrotaskAsync,elementAccessors,hookBefore,storageRun,exit,nested,\
+    nestedEval,esmWorker,importDataTla,httpServer,evalInAsync,deep5000";
+
+/// The lines of a stack as a stack trace prints them, from `finish` on.
+fn lines(stack: &Value) -> Vec<String> {
+    let frames = stack["frames"].as_array().expect("frames").iter();
+    let calls = frames
+        .filter(|f| f["kind"] != "api_exit")
+        .flat_map(|f| f["calls"].as_array().expect("calls"))
+        .filter(|c| c["in_stack_traces"] == true);
+    calls
+        .map(|call| {
+            let place = &call["call"];
+            let place = match place["file"].as_str() {
+                Some(file) => format!("{file}:{}:{}", place["line"], place["column"]),
+                None => "<anonymous>".to_string(),
+            };
+            match call["name"].as_str() {
+                Some(name) if name.starts_with("async Promise.") => name.to_string(),
+                Some(name) => format!("{name} ({place})"),
+                None if call["is_async"] == true => format!("async {place}"),
+                None => place,
+            }
+        })
+        .skip_while(|l| !l.starts_with("finish (") && !l.starts_with("run ("))
+        .collect()
+}
+
+#[test]
+fn stacks_by_what_they_began_with() {
+    for node in nodes() {
+        let core = core_with("roots", &node, &["--experimental-vm-modules", "--", CASES]);
+        let host = OfflineHost {
+            core: core.core.clone(),
+            program: core.program.clone(),
+        };
+        let words = ["--all", "--json"].map(str::to_string);
+        let outcome = App::new().run(&host, "bt", &words);
+        assert_eq!(outcome.error, None, "node {node}");
+        let found: Value = serde_json::from_str(&outcome.text).expect("JSON");
+        let mut ours: HashMap<Vec<String>, usize> = HashMap::new();
+        for stack in found.as_array().expect("stacks") {
+            *ours.entry(lines(stack)).or_default() += 1;
+        }
+        let mut equal = 0;
+        for line in core.output("roots").lines() {
+            let said: Value = serde_json::from_str(line).expect("JSON");
+            let Some(stack) = said["stack"].as_str() else {
+                continue;
+            };
+            let theirs: Vec<String> = stack.split("\n    at ").skip(1).map(Into::into).collect();
+            let near = || {
+                let mut all: Vec<_> = ours.keys().filter(|l| l.len() > 1).collect();
+                all.sort_by_key(|l| l.iter().zip(&theirs).take_while(|(a, b)| a == b).count());
+                all.pop().cloned()
+            };
+            match ours.get(&theirs).copied().unwrap_or(0) {
+                0 => panic!(
+                    "node {node}: {}: {theirs:#?} not {:#?}",
+                    said["name"],
+                    near()
+                ),
+                left => ours.insert(theirs, left - 1),
+            };
+            equal += 1;
+        }
+        // Some need a newer release.
+        println!("node {node}: {equal} stacks");
+        assert!(equal >= 18, "node {node}: {equal}");
+    }
+}
