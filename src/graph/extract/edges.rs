@@ -63,6 +63,15 @@ impl Visitor<'_, '_> {
         target.is_some_and(|t| self.space.map(t).kind == InstanceType::String)
     }
 
+    /// A field with a name whose object is not shown: before V8 9 it is not one of those without a name
+    /// either, which are numbered.
+    fn visit_unshown(&mut self, word: u64, offset: usize) {
+        let is_old = !self.shapes.cx.layout.version.at_least(9, 0);
+        if is_old && self.child(word).is_some() {
+            self.visit(offset);
+        }
+    }
+
     /// SetInternalReference.
     fn internal(&mut self, bytes: &[u8], offset: usize, name: StringId) {
         let Some(word) = word_at(bytes, offset) else {
@@ -71,6 +80,8 @@ impl Visitor<'_, '_> {
         if let Some((_, to)) = self.essential(word) {
             self.edge(EdgeType::Internal, name, to);
             self.visit(offset);
+        } else {
+            self.visit_unshown(word, offset);
         }
     }
 
@@ -88,6 +99,8 @@ impl Visitor<'_, '_> {
         if let Some((_, to)) = self.essential(word) {
             self.edge(EdgeType::Weak, name, to);
             self.visit(offset);
+        } else {
+            self.visit_unshown(word, offset);
         }
     }
 
