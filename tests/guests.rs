@@ -133,7 +133,7 @@ fn is_named_otherwise(name: &str) -> bool {
 }
 
 /// The classes that the prototypes with names of their own are counted with here.
-const WITH_PROTOTYPES: [&str; 7] = [
+const WITH_PROTOTYPES: [&str; 8] = [
     "Object",
     "Map",
     "Error",
@@ -141,11 +141,12 @@ const WITH_PROTOTYPES: [&str; 7] = [
     "EventTarget",
     "DOMException",
     "AbstractModuleSource",
+    "PerformanceEntry",
 ];
 
 /// Up to V8 9 an instance of a class below one of these has no name but theirs, by V8's account.
 /// And the older snapshots do not show which of them is a prototype.
-const TAGGED: [&str; 14] = [
+const TAGGED: [&str; 13] = [
     "Array Iterator",
     "AsyncGenerator",
     "Generator",
@@ -159,7 +160,6 @@ const TAGGED: [&str; 14] = [
     "WeakRef",
     "FinalizationRegistry",
     "DataTag",
-    "PerformanceEntry",
 ];
 
 #[test]

@@ -70,18 +70,10 @@ fn backtrace(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Out
     if !options.all {
         let thread = selected_thread(session)?;
         let (text, value) = thread_stack(&source, &thread, None, &options, compat);
-        let text = match options.json {
+        return Ok(Outcome::ok(match options.json {
             true => format!("{value:#}\n"),
             false => text,
-        };
-        let sp = thread.registers.sp;
-        let error = source.cx.memory.u64(sp).is_err().then(|| {
-            format!(
-                "this thread's stack (at {sp:#x}) is not in the core, which may be cut short: \
-                 there is no more of it than this; take the core again"
-            )
-        });
-        return Ok(Outcome { text, error });
+        }));
     }
     let mut text = String::new();
     let mut values = Vec::new();

@@ -5,7 +5,7 @@ use crate::metadata::InstanceType;
 use crate::object::summary::{Section, StackEntry, Value};
 use crate::object::{Cx, JSFunction, Location, Tagged};
 use crate::program::Program;
-use crate::stack::{bytecode_of, BytecodeArray, BytecodeSizes, CallSite, Place, Places};
+use crate::stack::{bytecode_of, BytecodeArray, BytecodeSizes, CallSite, Place, Places, Receiver};
 use std::cell::OnceCell;
 
 /// Fills in names and places of captured calls.
@@ -34,7 +34,11 @@ pub fn locate(cx: Cx, program: &Program, value: &mut Value) {
 }
 
 fn name(function: JSFunction, frame: &StackEntry) -> Option<String> {
-    let site = CallSite::new(function, frame.receiver, frame.is_constructor);
+    let site = CallSite::new(
+        function,
+        frame.receiver.map(Receiver::Tagged),
+        frame.is_constructor,
+    );
     let name = site.name();
     if frame.is_async {
         return Some(format!("async {}", name.unwrap_or_default()));

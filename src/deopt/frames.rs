@@ -2,11 +2,12 @@
 
 use super::data::{DeoptimizationData, Tier};
 use super::reader::{Instruction, Reader};
-use super::value::Value;
+use super::value::{Captured, Value};
 use crate::error::Result;
 use crate::metadata::translation::Opcode;
 use crate::object::{HeapObject, SharedFunctionInfo, Tagged};
 use crate::stack::{bytecode_of, BytecodeArray, Code};
+use std::rc::Rc;
 
 /// Frames and values of one translation at most.
 const MAX_FRAMES: usize = 1024;
@@ -48,7 +49,7 @@ pub(super) fn read<'a>(
     fp: u64,
 ) -> Result<Vec<TranslatedFrame<'a>>> {
     let mut frames: Vec<TranslatedFrame<'a>> = Vec::new();
-    let mut count = 0;
+    let mut objects = Objects::default();
     while let Some(instruction) = reader.next()? {
         let kind = match instruction.opcode {
             Opcode::Begin => break,
@@ -78,7 +79,7 @@ pub(super) fn read<'a>(
                 values: Vec::new(),
             }),
             None => {
-                let value = value(data, reader, &instruction, fp, &mut count, 0)?;
+                let value = objects.value(data, reader, &instruction, fp, 0)?;
                 let frame = frames
                     .last_mut()
                     .ok_or_else(|| data.broken("a translation has a value before any frame"))?;
@@ -86,35 +87,87 @@ pub(super) fn read<'a>(
             }
         }
     }
+    for value in frames.iter_mut().flat_map(|f| &mut f.values) {
+        objects.resolve(value);
+    }
     Ok(frames)
 }
 
-/// The value of an instruction, with those that belong to it.
-fn value(
-    data: &DeoptimizationData<'_>,
-    reader: &mut Reader<'_>,
-    instruction: &Instruction,
-    fp: u64,
-    count: &mut usize,
-    depth: usize,
-) -> Result<Value> {
-    *count += 1;
-    let children = Value::children(instruction)?;
-    if *count > MAX_VALUES || children > MAX_VALUES || depth > MAX_DEPTH {
-        return Err(data.broken("a translation has too many values"));
+/// The objects of a translation by their numbers.
+#[derive(Default)]
+struct Objects {
+    /// `None` for what is no captured object, or not yet read to its end.
+    list: Vec<Option<Rc<Captured>>>,
+    /// The first number of the same object: one that refers to an object gives it another number.
+    first: Vec<u64>,
+    /// Values read.
+    count: usize,
+}
+
+impl Objects {
+    /// The value of an instruction, with those that belong to it.
+    fn value(
+        &mut self,
+        data: &DeoptimizationData<'_>,
+        reader: &mut Reader<'_>,
+        instruction: &Instruction,
+        fp: u64,
+        depth: usize,
+    ) -> Result<Value> {
+        self.count += 1;
+        let children = Value::children(instruction)?;
+        if self.count > MAX_VALUES || children > MAX_VALUES || depth > MAX_DEPTH {
+            return Err(data.broken("a translation has too many values"));
+        }
+        let number = self.list.len();
+        match instruction.opcode {
+            Opcode::DuplicatedObject => {
+                let same = usize::try_from(instruction.value).ok();
+                let same = same.and_then(|at| self.first.get(at)).copied();
+                let same = same.ok_or_else(|| data.broken("an object comes before its making"))?;
+                self.list.push(None);
+                self.first.push(same);
+                return Ok(Value::Duplicated(same));
+            }
+            Opcode::CapturedObject | Opcode::ArgumentsElements | Opcode::StringConcat => {
+                self.list.push(None);
+                self.first.push(number as u64);
+            }
+            _ => {}
+        }
+        let mut words = Vec::new();
+        for _ in 0..children {
+            let next = reader
+                .next()?
+                .ok_or_else(|| data.broken("a translation ends in an object"))?;
+            words.push(self.value(data, reader, &next, fp, depth + 1)?);
+        }
+        Ok(match instruction.opcode {
+            Opcode::CapturedObject => {
+                let object = Rc::new(Captured {
+                    number: number as u64,
+                    words,
+                });
+                if let Some(place) = self.list.get_mut(number) {
+                    *place = Some(object.clone());
+                }
+                Value::Captured(object)
+            }
+            Opcode::StringConcat => Value::StringConcat(words),
+            _ => Value::of(data, instruction, fp),
+        })
     }
-    let mut fields = Vec::new();
-    for _ in 0..children {
-        let next = reader
-            .next()?
-            .ok_or_else(|| data.broken("a translation ends in an object"))?;
-        fields.push(value(data, reader, &next, fp, count, depth + 1)?);
+
+    /// Puts an object in the place of its number.
+    fn resolve(&self, value: &mut Value) {
+        let Value::Duplicated(number) = value else {
+            return;
+        };
+        let found = usize::try_from(*number).ok().and_then(|n| self.list.get(n));
+        if let Some(object) = found.cloned().flatten() {
+            *value = Value::Captured(object);
+        }
     }
-    Ok(match instruction.opcode {
-        Opcode::CapturedObject => Value::Captured(fields),
-        Opcode::StringConcat => Value::StringConcat(fields),
-        _ => Value::of(data, instruction, fp),
-    })
 }
 
 /// A frame that JavaScript sees.

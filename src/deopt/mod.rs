@@ -9,4 +9,4 @@ mod value;
 
 pub use data::{tier, DeoptimizationData, Tier};
 pub use frames::{optimized_frame, InlinedFrame, OptimizedFrame, TranslatedFrame, TranslatedKind};
-pub use value::Value;
+pub use value::{Captured, Value};

@@ -5,6 +5,7 @@ use super::reader::Instruction;
 use crate::error::{Error, Result};
 use crate::metadata::translation::Opcode;
 use crate::object::Tagged;
+use std::rc::Rc;
 
 /// A value as the deoptimizer would find it.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,14 +23,23 @@ pub enum Value {
     OptimizedOut,
     /// It was in a register at the time.
     InRegister,
-    /// An object that was never made: its map and fields.
-    Captured(Vec<Value>),
-    /// An object captured before, by its number in the order of [`Value::Captured`] and such.
-    Duplicated(i64),
+    /// An object that was never made.
+    Captured(Rc<Captured>),
+    /// An object of the same translation, by its number; [`Value::Captured`] where that is known.
+    Duplicated(u64),
     /// Of the arguments object or the rest parameter.
     Arguments,
     StringConcat(Vec<Value>),
     Unreadable(Error),
+}
+
+/// An object that was never made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Captured {
+    /// Among the objects of its translation.
+    pub number: u64,
+    /// Its words, the first of which is its Map.
+    pub words: Vec<Value>,
 }
 
 /// NaN that stands for a hole in an array of doubles; the older one is of 32-bit processors.
@@ -97,7 +107,6 @@ impl Value {
             },
             Opcode::OptimizedOut => Value::OptimizedOut,
             Opcode::Register | Opcode::Simd128 => Value::InRegister,
-            Opcode::DuplicatedObject => Value::Duplicated(i.value),
             Opcode::ArgumentsElements | Opcode::ArgumentsLength | Opcode::RestLength => {
                 Value::Arguments
             }

@@ -561,6 +561,14 @@ constants! {
         /// 1 where two flag bits are below the delta of the code offset, 0 where it has a sign.
         has_flags: [],
     }
+    /// Slots of a native context: the classes of primitive values.
+    primitive_functions: PrimitiveFunctions {
+        number: [],
+        string: [],
+        boolean: [],
+        symbol: [],
+        bigint: [],
+    }
     /// How stack traces name frames.
     call_site: CallSiteRules {
         /// 1 where the type name stands only before a function name that is an identifier, 0

@@ -2,7 +2,7 @@
 
 use super::details::Attributes;
 use super::dictionary::HashTable;
-use super::js_object::{JSObject, PropertyValue};
+use super::js_object::{own_constant, JSObject, PropertyValue};
 use super::number::heap_number;
 use super::{is_the_hole, FixedArray, HeapObject, JSString, Tagged};
 use crate::error::{Error, Result};
@@ -158,7 +158,7 @@ impl<'a> JSObject<'a> {
             });
             items.push(Element {
                 index,
-                value: known.clone().and_then(|d| self.constant(entry.value, d)),
+                value: known.clone().and_then(|d| own_constant(cx, entry.value, d)),
                 attributes: known.and_then(|d| d.attributes(cx)).unwrap_or_default(),
             });
         }

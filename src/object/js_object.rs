@@ -187,7 +187,7 @@ impl<'a> JSObject<'a> {
         let mut slot = None;
         let value = details.clone().and_then(|details| {
             if !details.is_field(cx)? {
-                return self.constant(d.value, details);
+                return own_constant(cx, d.value, details);
             }
             let at = self.field_slot(map, details.field_index(cx)?)?;
             slot = Some(at);
@@ -252,16 +252,6 @@ impl<'a> JSObject<'a> {
         Ok(cx.memory.u8(at)? >> (index % 8) & 1 == 1)
     }
 
-    /// A value that stands in the descriptor or dictionary itself.
-    pub(super) fn constant(self, value: Tagged, details: PropertyDetails) -> Result<PropertyValue> {
-        let cx = self.0.cx;
-        if !details.is_accessor(cx)? {
-            return Ok(PropertyValue::Tagged(value));
-        }
-        let pair = PropertyValue::of_pair(cx.object(value)?)?;
-        Ok(pair.unwrap_or(PropertyValue::Native(value)))
-    }
-
     fn dictionary_properties(self, _map: Map<'a>) -> Result<Vec<Property>> {
         let cx = self.0.cx;
         let object = cx.object(self.properties_or_hash()?)?;
@@ -308,7 +298,7 @@ impl<'a> JSObject<'a> {
         let order = known.clone().and_then(|d| d.enumeration_index(cx));
         let property = Property {
             key,
-            value: known.clone().and_then(|d| self.constant(value, d)),
+            value: known.clone().and_then(|d| own_constant(cx, value, d)),
             attributes: known.and_then(|d| d.attributes(cx)).unwrap_or_default(),
             slot: None,
         };
@@ -340,6 +330,19 @@ impl<'a> JSObject<'a> {
         }
         Ok(found)
     }
+}
+
+/// A value that stands in the descriptor or dictionary itself.
+pub fn own_constant(
+    cx: super::Cx,
+    value: Tagged,
+    details: PropertyDetails,
+) -> Result<PropertyValue> {
+    if !details.is_accessor(cx)? {
+        return Ok(PropertyValue::Tagged(value));
+    }
+    let pair = PropertyValue::of_pair(cx.object(value)?)?;
+    Ok(pair.unwrap_or(PropertyValue::Native(value)))
 }
 
 /// Whether a key is the string `name`.

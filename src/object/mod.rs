@@ -45,10 +45,11 @@ pub use error_text::{data_property, error_text};
 pub use fixed_array::FixedArray;
 pub use function::{JSBoundFunction, JSFunction};
 pub use heap_object::HeapObject;
-pub use js_object::{is_name, JSObject, Property, PropertyValue};
+pub use js_object::{is_name, own_constant, JSObject, Property, PropertyValue};
 pub use map::Map;
 pub use names::{
-    class_name_of, class_name_of_map, constructor_name, constructor_name_of_map, ClassName, MapName,
+    class_name_of, class_name_of_map, constructor_name, constructor_name_of_map, is_to_string_tag,
+    ClassName, MapName,
 };
 pub use number::{heap_number, number_text, BigInt};
 pub use oddball::{is_null, is_the_hole, is_undefined, OddballKind};

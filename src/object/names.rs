@@ -266,7 +266,8 @@ impl Found {
     }
 }
 
-fn is_to_string_tag(cx: super::Cx, key: Tagged) -> bool {
+/// Whether a key is Symbol.toStringTag.
+pub fn is_to_string_tag(cx: super::Cx, key: Tagged) -> bool {
     cx.object(key).is_ok_and(|object| {
         object.instance_type().ok() == Some(InstanceType::Symbol)
             && Symbol(object)

@@ -6,6 +6,7 @@ use super::call_site::CallSite;
 use super::frame::JsFrame;
 use super::location::{Place, Places};
 use super::merge::merge;
+use super::receiver::{Identity, Receiver};
 use super::unwind::Unwinder;
 use super::walk::{thread_frames, FoundBy, FrameKind, V8Frame, Walker};
 use super::wasm::{WasmCall, WasmFrames};
@@ -272,7 +273,11 @@ impl<'a> Decoder<'a> {
         let shared = function.shared()?;
         let arguments = js.arguments.clone();
         Ok(Call {
-            site: CallSite::new(function, js.receiver.clone().ok(), js.is_constructor),
+            site: CallSite::new(
+                function,
+                js.receiver.clone().ok().map(Receiver::Tagged),
+                js.is_constructor,
+            ),
             function: Some(function),
             shared,
             receiver: Some(js.receiver.clone().into()),
@@ -329,13 +334,16 @@ impl<'a> Decoder<'a> {
                 });
                 continue;
             }
-            let receiver = frame.receiver.tagged();
+            let receiver = Receiver::of(self.source.cx, &frame.receiver);
             let function = frame.function.map(JSFunction);
             let arguments = (!is_builtin).then(|| arguments(frame, shared)).flatten();
             out.push(Call {
-                site: match (function, receiver) {
-                    (Some(f), Some(_)) => CallSite::new(f, receiver, frame.is_constructor),
-                    _ => CallSite::of_shared(shared, receiver, frame.is_constructor),
+                site: match function {
+                    Some(f) => CallSite::new(f, receiver, frame.is_constructor),
+                    None => {
+                        let identity = frame.translated.values.first().and_then(Identity::of);
+                        CallSite::of_shared(shared, identity, receiver, frame.is_constructor)
+                    }
                 },
                 function,
                 shared,
@@ -367,7 +375,7 @@ impl<'a> Decoder<'a> {
             let Some(Ok(shared)) = inlined.shared.map(SharedFunctionInfo::new) else {
                 continue;
             };
-            let mut site = CallSite::of_shared(shared, None, false);
+            let mut site = CallSite::of_shared(shared, None, None, false);
             site.is_constructor = shared.kind().is_ok_and(|k| k.is_class_constructor);
             out.push(Call {
                 site,
@@ -431,7 +439,8 @@ impl<'a> Decoder<'a> {
             Waiting::Function(generator) => {
                 let function = generator.function()?;
                 let receiver = generator.receiver();
-                let mut site = CallSite::new(function, receiver.clone().ok(), false);
+                let this = receiver.clone().ok().map(Receiver::Tagged);
+                let mut site = CallSite::new(function, this, false);
                 site.is_async = true;
                 let shared = function.shared()?;
                 let at = await_position(*generator);

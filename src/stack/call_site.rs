@@ -4,11 +4,12 @@
 //! the type name of its receiver, the name of the property the function is called by, and how
 //! these are put together. Releases differ in a few of them; the constants `call_site.*` say how.
 
+use super::receiver::{Identity, Primitive, Receiver, Unmade};
 use crate::error::Result;
 use crate::metadata::InstanceType;
 use crate::object::{
-    constructor_name, is_null, is_the_hole, is_undefined, Cx, HashTable, HeapObject, JSFunction,
-    JSObject, JSString, PropertyValue, Script, SharedFunctionInfo, Tagged,
+    constructor_name, is_null, is_the_hole, is_undefined, Attributes, Cx, HashTable, HeapObject,
+    JSFunction, JSObject, JSString, PropertyValue, Script, SharedFunctionInfo, Tagged,
 };
 
 /// Longest name of a property read.
@@ -39,46 +40,66 @@ pub struct CallSite {
 
 impl CallSite {
     /// Asks the function and the receiver. What cannot be read is left out.
-    pub fn new(function: JSFunction, receiver: Option<Tagged>, is_constructor: bool) -> CallSite {
+    pub fn new<'a>(
+        function: JSFunction<'a>,
+        receiver: Option<Receiver<'a>>,
+        is_constructor: bool,
+    ) -> CallSite {
         let cx = function.0.cx;
         let shared = function.shared().ok();
         let named = |is_eval| function_name(function, is_eval);
-        let mut site = CallSite::with(cx, shared, receiver, is_constructor, named);
-        if let (Some(shared), Some(receiver)) = (shared, receiver) {
-            if !is_constructor && !site.is_toplevel {
-                site.method_name = method_name(cx, function, shared, receiver);
-            }
+        let mut site = CallSite::with(cx, shared, receiver.as_ref(), is_constructor, named);
+        if let (Some(shared), Some(receiver), false) = (shared, receiver, is_constructor) {
+            let identity = Identity::Tagged(function.0.tagged());
+            site.set_method(shared, identity, Holder::of(function, &receiver));
         }
         site
     }
 
     /// For a function that is only known by what its closures share: inlined, without an object
-    /// of its own or without a record of it. No property can be that object.
-    pub fn of_shared(
-        shared: SharedFunctionInfo,
-        receiver: Option<Tagged>,
+    /// of its own or without a record of it. `identity` is told where an object that was not made
+    /// either may have it for a property.
+    pub fn of_shared<'a>(
+        shared: SharedFunctionInfo<'a>,
+        identity: Option<Identity>,
+        receiver: Option<Receiver<'a>>,
         is_constructor: bool,
     ) -> CallSite {
         let name = shared.debug_name().unwrap_or_default();
         let named = |is_eval| name_or_eval(name, is_eval);
-        CallSite::with(shared.0.cx, Some(shared), receiver, is_constructor, named)
+        let cx = shared.0.cx;
+        let mut site = CallSite::with(cx, Some(shared), receiver.as_ref(), is_constructor, named);
+        if let (Some(Receiver::Unmade(unmade)), Some(identity), false) =
+            (&receiver, identity, is_constructor)
+        {
+            site.set_method(shared, identity, Some(Holder::Unmade(unmade)));
+        }
+        site
+    }
+
+    fn set_method(&mut self, shared: SharedFunctionInfo, function: Identity, in_: Option<Holder>) {
+        if let (Some(holder), false) = (in_, self.is_toplevel) {
+            self.method_name = method_name(shared, function, holder);
+        }
     }
 
     fn with(
         cx: Cx,
         shared: Option<SharedFunctionInfo>,
-        receiver: Option<Tagged>,
+        receiver: Option<&Receiver>,
         is_constructor: bool,
         name: impl FnOnce(bool) -> Option<String>,
     ) -> CallSite {
         let script = shared.and_then(|s| s.script().ok().flatten());
         let is_eval = script.is_some_and(|s| is_eval(s).unwrap_or(false));
         // Constructors of derived classes have the hole for `this` until super() is called.
-        let receiver = receiver.filter(|r| !is_the_hole(cx, *r));
+        let receiver = receiver.filter(|r| !r.is(|r| is_the_hole(cx, r)));
         let is_toplevel = receiver.is_none_or(|r| {
-            is_undefined(cx, r)
-                || is_null(cx, r)
-                || kind_of(cx, r) == Some(InstanceType::JSGlobalProxy)
+            r.is(|r| {
+                is_undefined(cx, r)
+                    || is_null(cx, r)
+                    || kind_of(cx, r) == Some(InstanceType::JSGlobalProxy)
+            })
         });
         let of_method = receiver.filter(|_| !is_constructor && !is_toplevel);
         CallSite {
@@ -207,50 +228,100 @@ fn name_or_eval(name: String, is_eval: bool) -> Option<String> {
     is_eval.then(|| "eval".to_string())
 }
 
-fn type_name(cx: Cx, receiver: Tagged) -> Option<String> {
-    let Ok(object) = cx.object(receiver) else {
-        return Some("Number".to_string());
+fn type_name(cx: Cx, receiver: &Receiver) -> Option<String> {
+    let value = match receiver {
+        Receiver::Tagged(value) => *value,
+        Receiver::Primitive(kind) => return Some(kind.name().to_string()),
+        Receiver::Unmade(unmade) => return type_of_unmade(unmade),
     };
-    let kind = object.instance_type().ok()?;
-    let name = match kind {
-        InstanceType::JSProxy => "Proxy",
-        InstanceType::String => "String",
-        InstanceType::HeapNumber => "Number",
-        InstanceType::Symbol => "Symbol",
-        InstanceType::BigInt => "BigInt",
-        InstanceType::Oddball => "Boolean",
-        _ => {
-            let functions = cx.layout.call_site.functions_by_name.known().unwrap_or(0);
-            let by_name = match functions {
-                1 => kind == InstanceType::JSClassConstructor,
-                2 => kind.is_js_function(),
-                _ => false,
-            };
-            if by_name {
+    if let Some(kind) = Primitive::of(cx, value) {
+        return Some(kind.name().to_string());
+    }
+    let object = cx.object(value).ok()?;
+    match object.instance_type().ok()? {
+        InstanceType::JSProxy => Some("Proxy".to_string()),
+        kind => {
+            if goes_by_name(cx, kind) {
                 let name = JSFunction(object).debug_name().unwrap_or_default();
                 if !name.is_empty() {
                     return Some(name);
                 }
             }
-            return constructor_name(object).ok();
+            constructor_name(object).ok()
         }
-    };
-    Some(name.to_string())
+    }
+}
+
+/// Whether a receiver of this kind goes by its own name.
+fn goes_by_name(cx: Cx, kind: InstanceType) -> bool {
+    match cx.layout.call_site.functions_by_name.known() {
+        Some(1) => kind == InstanceType::JSClassConstructor,
+        Some(2) => kind.is_js_function(),
+        _ => false,
+    }
+}
+
+fn type_of_unmade(unmade: &Unmade) -> Option<String> {
+    let kind = unmade.map().instance_type().ok()?;
+    if goes_by_name(unmade.map().0.cx, kind) {
+        let name = unmade.shared().and_then(|s| s.debug_name().ok());
+        if let Some(name) = name.filter(|n| !n.is_empty()) {
+            return Some(name);
+        }
+    }
+    unmade.constructor_name()
+}
+
+/// Where a method is looked for.
+enum Holder<'v, 'a> {
+    Object(HeapObject<'a>),
+    Unmade(&'v Unmade<'a>),
+}
+
+impl<'v, 'a> Holder<'v, 'a> {
+    /// Of a call's receiver; `None` where it has no properties that count.
+    fn of(function: JSFunction<'a>, receiver: &'v Receiver<'a>) -> Option<Holder<'v, 'a>> {
+        let cx = function.0.cx;
+        let kind = match receiver {
+            Receiver::Unmade(unmade) => return Some(Holder::Unmade(unmade)),
+            Receiver::Primitive(kind) => Some(*kind),
+            Receiver::Tagged(value) => Primitive::of(cx, *value),
+        };
+        if let Some(kind) = kind {
+            return kind.prototype(function).map(Holder::Object);
+        }
+        let Receiver::Tagged(value) = receiver else {
+            return None;
+        };
+        let object = cx.object(*value).ok()?;
+        let number = object.instance_type_number().ok()?;
+        let is_object = cx.layout.types.is_js_object(number);
+        is_object.then_some(Holder::Object(object))
+    }
+
+    /// The object itself where it was made, then its prototypes.
+    fn chain(&self) -> Box<dyn Iterator<Item = JSObject<'a>> + 'a> {
+        match self {
+            Holder::Object(object) => Box::new(JSObject(*object).chain()),
+            Holder::Unmade(unmade) => {
+                let map = unmade.map();
+                let prototype = map.prototype().and_then(|p| map.0.cx.object(p)).ok();
+                Box::new(prototype.into_iter().flat_map(|p| JSObject(p).chain()))
+            }
+        }
+    }
+
+    fn cx(&self) -> Cx<'a> {
+        match self {
+            Holder::Object(object) => object.cx,
+            Holder::Unmade(unmade) => unmade.map().0.cx,
+        }
+    }
 }
 
 /// The property of the receiver (or of its prototypes) that the function is, or is an accessor of.
-fn method_name(
-    cx: Cx,
-    function: JSFunction,
-    shared: SharedFunctionInfo,
-    receiver: Tagged,
-) -> Option<String> {
-    let rules = &cx.layout.call_site;
-    let object = cx.object(receiver).ok()?;
-    let number = object.instance_type_number().ok()?;
-    if !cx.layout.types.is_js_object(number) {
-        return None;
-    }
+fn method_name(shared: SharedFunctionInfo, function: Identity, holder: Holder) -> Option<String> {
+    let rules = &shared.0.cx.layout.call_site;
     let mut name = shared.name().ok()?;
     if rules.initializers_have_no_method.known() == Some(1) {
         if shared
@@ -273,18 +344,15 @@ fn method_name(
             name = name.split_off(dot + 1);
         }
     }
-    let wanted = function.0.tagged();
-    if !name.is_empty() && is_method(object, &name, wanted) {
+    if !name.is_empty() && is_method(&holder, &name, function) {
         return Some(name);
     }
-    infer_method_name(
-        object,
-        wanted,
-        rules.method_by_inferred_name.known() == Some(1),
-    )
+    let by_name = rules.method_by_inferred_name.known() == Some(1);
+    infer_method_name(&holder, function, by_name)
 }
 
-fn is_value(value: &Result<PropertyValue>, function: Tagged) -> bool {
+/// Whether a property's value, or an accessor of it, is the function.
+pub(super) fn is_value(value: &Result<PropertyValue>, function: Tagged) -> bool {
     match value {
         Ok(PropertyValue::Tagged(value)) => *value == function,
         Ok(PropertyValue::Accessors { getter, setter }) => {
@@ -295,14 +363,27 @@ fn is_value(value: &Result<PropertyValue>, function: Tagged) -> bool {
 }
 
 /// Whether the first property `name` on the chain is the function.
-fn is_method(receiver: HeapObject, name: &str, function: Tagged) -> bool {
+fn is_method(holder: &Holder, name: &str, function: Identity) -> bool {
     let index = name
         .parse::<u32>()
         .ok()
         .filter(|i| *i != u32::MAX && i.to_string() == name);
-    for JSObject(object) in JSObject(receiver).chain() {
+    if let Holder::Unmade(unmade) = holder {
+        let own = match index {
+            Some(index) => unmade.own_element(u64::from(index), function),
+            None => unmade.own_method_named(name, function),
+        };
+        if let Some(found) = own {
+            return found;
+        }
+    }
+    // What is on the heap can be no function that was not made.
+    let Identity::Tagged(function) = function else {
+        return false;
+    };
+    for JSObject(object) in holder.chain() {
         let found = match index {
-            Some(index) => element(object, u64::from(index)).map(|v| is_value(&v, function)),
+            Some(index) => element_of(object, u64::from(index)).map(|v| is_value(&v, function)),
             None => JSObject(object)
                 .own_property_named(name)
                 .ok()
@@ -316,9 +397,13 @@ fn is_method(receiver: HeapObject, name: &str, function: Tagged) -> bool {
     false
 }
 
-fn element(object: HeapObject, index: u64) -> Option<Result<PropertyValue>> {
-    let cx = object.cx;
-    let elements = JSObject(object).elements().ok()?;
+fn element_of(object: HeapObject, index: u64) -> Option<Result<PropertyValue>> {
+    element_in(JSObject(object).elements().ok()?, index)
+}
+
+/// What an object's elements hold at an index.
+pub(super) fn element_in(elements: HeapObject, index: u64) -> Option<Result<PropertyValue>> {
+    let cx = elements.cx;
     match elements.instance_type().ok()? {
         InstanceType::FixedArray => {
             let value = crate::object::FixedArray(elements).get(index).ok()?;
@@ -340,26 +425,33 @@ fn element(object: HeapObject, index: u64) -> Option<Result<PropertyValue>> {
 
 /// The one enumerable property that is the function; none where there are several of different
 /// names (before V8 9: where there are several).
-fn infer_method_name(receiver: HeapObject, function: Tagged, by_name: bool) -> Option<String> {
-    let cx = receiver.cx;
-    let mut found: Option<Tagged> = None;
-    for object in JSObject(receiver).chain() {
-        let properties = object.own_properties().ok()?;
-        for p in properties {
-            if p.attributes.dont_enumerate || !is_value(&p.value, function) {
-                continue;
-            }
-            if cx.object(p.key).and_then(HeapObject::is_string).ok() != Some(true) {
-                continue;
-            }
-            match found {
-                None => found = Some(p.key),
-                Some(key) if by_name && key == p.key => {}
-                Some(_) => return None,
+fn infer_method_name(holder: &Holder, function: Identity, by_name: bool) -> Option<String> {
+    let cx = holder.cx();
+    let mut keys = Vec::new();
+    let mut take = |key: Tagged, attributes: Attributes| {
+        let is_string = || cx.object(key).and_then(HeapObject::is_string).ok() == Some(true);
+        if !attributes.dont_enumerate && is_string() {
+            keys.push(key);
+        }
+    };
+    if let Holder::Unmade(unmade) = holder {
+        for (key, attributes) in unmade.own_methods(function)? {
+            take(key, attributes);
+        }
+    }
+    if let Identity::Tagged(function) = function {
+        for object in holder.chain() {
+            let properties = object.own_properties().ok()?;
+            for p in properties.iter().filter(|p| is_value(&p.value, function)) {
+                take(p.key, p.attributes);
             }
         }
     }
-    let key = cx.object(found?).ok()?;
+    let (first, rest) = keys.split_first()?;
+    if !rest.iter().all(|key| by_name && key == first) {
+        return None;
+    }
+    let key = cx.object(*first).ok()?;
     Some(JSString(key).read(MAX_NAME).ok()?.marked())
 }
 

@@ -16,6 +16,7 @@ mod location;
 mod merge;
 mod parameters;
 mod pending;
+mod receiver;
 mod source_positions;
 mod threads;
 mod unwind;
@@ -38,6 +39,7 @@ pub use parameters::{parameters, Parameter};
 pub use pending::{
     name_of as pending_name_of, pending, PendingGroup, PendingKind, Section, WaitsFor,
 };
+pub use receiver::{Identity, Receiver};
 pub use threads::{roles, Role};
 pub use variables::{
     arguments, own_scopes, parameters_of, scopes, Argument, Scope, ScopeKind, Variable,

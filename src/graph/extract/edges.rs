@@ -66,7 +66,7 @@ impl Visitor<'_, '_> {
     /// A field with a name whose object is not shown: before V8 9 it is not one of those without a name
     /// either, which are numbered.
     fn visit_unshown(&mut self, word: u64, offset: usize) {
-        let is_old = !self.shapes.cx.layout.version.at_least(9, 0);
+        let is_old = !self.cx.layout.version.at_least(9, 0);
         if is_old && self.child(word).is_some() {
             self.visit(offset);
         }

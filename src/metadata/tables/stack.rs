@@ -63,8 +63,14 @@ pub static STACK: &[Table] = &[
 
 const SOURCE: &str = "v8 source";
 const MEASURED: &str = "stacks that Error.stack confirms";
+const NAMES: &str = "V8's own native_context_names, read from the official builds";
 
 const V7_8: &[Row] = &[
+    ("primitive_functions.number", 107, NAMES),
+    ("primitive_functions.string", 178, NAMES),
+    ("primitive_functions.boolean", 30, NAMES),
+    ("primitive_functions.symbol", 180, NAMES),
+    ("primitive_functions.bigint", 27, NAMES),
     ("call_site.wasm_place", 0, MEASURED),
     ("frame.wasm_instance", -16, SOURCE),
     ("wasm_code.instructions", 0, SOURCE),
@@ -119,6 +125,11 @@ const V7_8: &[Row] = &[
 ];
 
 const V8_4: &[Row] = &[
+    ("primitive_functions.number", 122, NAMES),
+    ("primitive_functions.string", 186, NAMES),
+    ("primitive_functions.boolean", 30, NAMES),
+    ("primitive_functions.symbol", 188, NAMES),
+    ("primitive_functions.bigint", 27, NAMES),
     ("source_positions.start", -1, MEASURED),
     ("call_site.wasm_place", 1, MEASURED),
     ("wasm_code.source_position_table", GONE, SOURCE),
@@ -133,6 +144,11 @@ const V8_4: &[Row] = &[
 ];
 
 const V9_4: &[Row] = &[
+    ("primitive_functions.number", 139, NAMES),
+    ("primitive_functions.string", 199, NAMES),
+    ("primitive_functions.boolean", 51, NAMES),
+    ("primitive_functions.symbol", 201, NAMES),
+    ("primitive_functions.bigint", 50, NAMES),
     ("call_site.wasm_place", 2, MEASURED),
     ("call_site.method_by_inferred_name", 1, SOURCE),
     ("call_site.by_display_name", 0, SOURCE),
@@ -145,6 +161,11 @@ const V9_4: &[Row] = &[
 ];
 
 const V10_1: &[Row] = &[
+    ("primitive_functions.number", 148, NAMES),
+    ("primitive_functions.string", 209, NAMES),
+    ("primitive_functions.boolean", 47, NAMES),
+    ("primitive_functions.symbol", 211, NAMES),
+    ("primitive_functions.bigint", 46, NAMES),
     ("call_site.type_before_identifiers_only", 1, SOURCE),
     ("frame.argc_has_receiver", 1, SOURCE),
 ];
@@ -152,6 +173,11 @@ const V10_1: &[Row] = &[
 const V10_2: &[Row] = &[("call_site.functions_by_name", 1, MEASURED)];
 
 const V11_3: &[Row] = &[
+    ("primitive_functions.number", 160, NAMES),
+    ("primitive_functions.string", 221, NAMES),
+    ("primitive_functions.boolean", 47, NAMES),
+    ("primitive_functions.symbol", 223, NAMES),
+    ("primitive_functions.bigint", 46, NAMES),
     ("wasm_code.meta_data", 16, SOURCE),
     ("wasm_code.instructions_size", 24, SOURCE),
     ("wasm_code.reloc_info_size", 28, SOURCE),
@@ -167,6 +193,11 @@ const V11_3: &[Row] = &[
 const V11_8: &[Row] = &[("naming.class_initializers", 1, MEASURED)];
 
 const V12_4: &[Row] = &[
+    ("primitive_functions.number", 162, NAMES),
+    ("primitive_functions.string", 223, NAMES),
+    ("primitive_functions.boolean", 49, NAMES),
+    ("primitive_functions.symbol", 225, NAMES),
+    ("primitive_functions.bigint", 48, NAMES),
     ("wasm_code.inlining_entry_size", 13, SOURCE),
     ("call_site.accessors_are_named", 1, MEASURED),
     ("call_site.initializers_have_no_method", 1, SOURCE),
@@ -178,6 +209,11 @@ const V12_4: &[Row] = &[
 ];
 
 const V13_6: &[Row] = &[
+    ("primitive_functions.number", 172, NAMES),
+    ("primitive_functions.string", 233, NAMES),
+    ("primitive_functions.boolean", 53, NAMES),
+    ("primitive_functions.symbol", 235, NAMES),
+    ("primitive_functions.bigint", 52, NAMES),
     ("wasm_code.meta_data", 24, SOURCE),
     ("wasm_code.instructions_size", 32, SOURCE),
     ("wasm_code.reloc_info_size", 36, SOURCE),
@@ -197,6 +233,11 @@ const V13_6: &[Row] = &[
 const V13_7: &[Row] = &[("source_positions.has_flags", 1, MEASURED)];
 
 const V14_6: &[Row] = &[
+    ("primitive_functions.number", 175, NAMES),
+    ("primitive_functions.string", 237, NAMES),
+    ("primitive_functions.boolean", 53, NAMES),
+    ("primitive_functions.symbol", 239, NAMES),
+    ("primitive_functions.bigint", 52, NAMES),
     ("call_site.inherits_native_names", 1, SOURCE),
     ("call_site.follows_thenables", 1, SOURCE),
     ("frame.builtin_exit_receiver", 40, SOURCE),
