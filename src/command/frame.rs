@@ -18,7 +18,8 @@ pub const DETAILS: &str = "Arguments are named by the parameters in the function
     call is. V8 keeps no names of those\nthat no closure sees: they are told from the function's source \
     where it agrees with all that V8\nkeeps. Variables that closures see are told scope by scope: first \
     those of the function itself, then\nthose around it. <uninitialized>: its declaration has not run; \
-    <not known>: it may or may not have;\n<optimized out>: the compiler has dropped it.\n\n\
+    <not known>: it may or may not have;\n<optimized out>: the compiler has dropped it; (as passed): a parameter\n\
+    that may have been given another value since.\n\n\
     Of a thread that ended the process it is said first why, with the exception.\n\n\
     \x20 number      the frame as 'v8 bt' numbers it; the selected one if not given\n\
     \x20 -r, --registers  the registers of its bytecode too\n\

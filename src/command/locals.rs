@@ -7,7 +7,8 @@ use crate::object::{is_the_hole, Cx};
 use crate::render::escape;
 use crate::source::VariablePlace;
 use crate::stack::{
-    arguments, own_scopes, scopes, Argument, Call, Held, NamedVariable, Scope, VariableNames,
+    arguments, own_scopes, scopes, Argument, Call, Held, NamedVariable, Scope, Variable,
+    VariableNames,
 };
 use serde_json::{json, Value};
 
@@ -127,6 +128,10 @@ fn argument_line(cx: Cx, argument: &Argument, index: usize, rest: &mut usize) ->
         None => format!("arguments[{index}]"),
     };
     match &argument.value {
+        // It may have been given another value since.
+        Some(value) if argument.name.is_some() => {
+            format!("{name} = {} (as passed)", kept(cx, value))
+        }
         Some(value) => format!("{name} = {}", kept(cx, value)),
         None => format!("{name} (not passed)"),
     }
@@ -134,7 +139,9 @@ fn argument_line(cx: Cx, argument: &Argument, index: usize, rest: &mut usize) ->
 
 /// A scope's variables, a line each.
 pub(super) fn scope_lines<'a>(cx: Cx<'a>, scope: &'a Scope) -> impl Iterator<Item = String> + 'a {
-    scope.variables.iter().map(move |variable| {
+    // Names that begin with a dot are V8's own.
+    let own = |v: &&Variable| !v.name.as_ref().is_ok_and(|n| n.starts_with('.'));
+    scope.variables.iter().filter(own).map(move |variable| {
         let name = match &variable.name {
             Ok(name) => escape(name).into_owned(),
             Err(error) => format!("??? ({error})"),

@@ -16,7 +16,7 @@ fn show_tagged(cx: Cx, value: Tagged) -> Option<String> {
         }
         InstanceType::HeapNumber => {
             let at = cx.layout.heap_number.value;
-            f64::from_bits(object.u64_field(at).expect("bits")).to_string()
+            number(f64::from_bits(object.u64_field(at).expect("bits")))
         }
         InstanceType::BigInt => BigInt(object).text().expect("digits"),
         InstanceType::Oddball => match OddballKind::of(object).expect("a kind") {
@@ -42,11 +42,15 @@ fn show_tagged(cx: Cx, value: Tagged) -> Option<String> {
     })
 }
 
+fn number(value: f64) -> String {
+    value.to_string().replace("inf", "Infinity")
+}
+
 /// A value of a frame; `None` for one that is not there.
 pub fn show(cx: Cx, value: &Value) -> Option<String> {
     Some(match value {
         Value::Tagged(value) => return show_tagged(cx, *value),
-        Value::Number(number) => number.to_string(),
+        Value::Number(value) => number(*value),
         Value::Int64(number) => number.to_string(),
         Value::Bool(value) => value.to_string(),
         Value::Undefined => "undefined".to_string(),

@@ -1,0 +1,96 @@
+// Functions whose variables are in odd places, one calling the next: what `eval`, `with`, `arguments`,
+// parameters with defaults, classes and hoisted functions make of them. Each says what its variables
+// hold just before it calls: `note(function, values, without)`; `without` are those that have no value yet.
+// usage: scopes.js [plain|hot|turbofan|maglev] [--wait]
+const { tell, lastStep } = require('./truth.js');
+const words=process.argv.slice(2);
+const variant = words.find((w) => /^[a-z]+$/.test(w)) || 'plain';
+const [major] = process.versions.node.split('.').map(Number);
+const show = (value) => {
+  if (value === globalThis) return '[globalThis]';
+  if (typeof value === 'function') return `[function ${value.name}]`;
+  if (Array.isArray(value)) return `[array ${value.length}]`;
+  if (typeof value === 'object' && value !== null) return `[object ${value.constructor.name}]`;
+  if (typeof value === 'string') return `'${value}'`;
+  return String(value);
+};
+const notes = new Map();
+function note(f, values, without) { notes.set(f, { values, without: without || [] }); }
+function sink(value) { return value; }
+const L = {};
+// eval
+L.evalVar = function evalVar(next, p) { eval('var added = 11; p = 12'); let a = 1; note('evalVar', { next, p, a, added }); next(); sink(a); };
+L.evalLet = function evalLet(next, p) { 'use strict'; let a = 1; eval('a = 2; let hidden = 3; var hidden2 = 4; sink(hidden)'); note('evalLet', { next, p, a }); next(); };
+L.evalInside = function evalInside(next, p) { let a = 1; { let b = 2; eval('let c = 3; a = 5; next();note("evalInside", {next,p,a,b}); '); sink(b);} };
+L.evalDefault = function evalDefault(next, p = eval('var q = 5; 6'), r = 7) { let a = 1; r = 8; note('evalDefault', { next, p, r, a }); next(); };
+L.evalArrow = function evalArrow(next, p) { return ((x) => { let y = eval('x = 9; x + 1'); note('evalArrow', { next, p }); next(); sink(y); })(1); };
+L.withDefault = new Function('next','note','sink', 'p = 3', 'q = 4', `p = 33; let a = 1; with ({ b: 2, p: 77 }) { q = 44; p = 78; let c = 3; note('anonymous', { next, note, sink, a, c, q, p: 33 }, []); next(); sink([a, c]); }`);
+L.withPlain = function withPlain(next) { return new Function('next','note','sink','p','q', `p = 50; q = 51; with ({}) { note('anonymous', {next,note,sink,p,q}); next(); }`)(next,note,sink,1,2); };
+// arguments
+L.argsMapped = function argsMapped(next, p, q) { arguments[1] = 'changed'; arguments[2] = 5; note('argsMapped', { next, p, q }); next(); sink(arguments); };
+L.argsStrict = function argsStrict(next, p, q) { 'use strict'; arguments[1] = 'changed'; q = 6; note('argsStrict', { next, p, q }); next(); sink(arguments); };
+L.argsDefault = function argsDefault(next, p = 2, q = 3) { arguments[1] = 'changed'; q = 6; note('argsDefault', { next, p, q }); next(); sink(arguments); };
+L.dupParams = function dupParams(next, p, p) { note('dupParams', { next, p }); next(); sink(p); };
+L.unusedParams = function unusedParams(next, p, q) { p = 10; note('unusedParams', { next, p: 10, q: 2 }); next(); };
+L.defaultsChanged = function defaultsChanged(next, p = 2, q) { p = 10; q = 11; note('defaultsChanged', { next, p, q }); next(); };
+L.defaultsUnused = function defaultsUnused(next, p = 2, q) { p = 10; q = 11; note('defaultsUnused', { next, p: 10, q: 11 }); next(); };
+L.restChanged = function restChanged(next, ...rest) { rest = 5; note('restChanged', { next, rest }); next(); };
+L.paramScope = function paramScope(next, p = 1, f = () => p) { var p = 2; p = 3; let g = f(); note('paramScope', { next, p, f, g }); next(); sink(p + g); };
+L.paramFunction = function paramFunction(next, p) { function p() {} note('paramFunction', { next, p }); next(); sink(p); };
+L.paramVar = function paramVar(next, p) { var p; note('paramVar', { next, p }); next(); sink(p); };
+L.patternParam = function patternParam(next, { a = 1, ...b } = { z: 1 }, [c, [d] = [4]] = [3]) { a = 9; note('patternParam', { next, a, b, c, d }); next(); sink([b]); };
+L.manyPassed = function manyPassed(next, p) { p = 4; note('manyPassed', { next, p }); next(); };
+// closures of loops
+L.loopClosures = function loopClosures(next) { const fs = []; for (let i = 0, j = 10; i < 3; i++, j++) { fs.push(() => i++ + j); fs[0](); if (i === 2) { note('loopClosures', { next, fs, i, j }); next(); } } };
+L.loopVarClosure = function loopVarClosure(next) { for (var i = 0; i < 3; i++) { (() => i)(); if (i === 1) { note('loopVarClosure', { next, i }); next(); } } };
+L.forOfClosure = function forOfClosure(next) { for (const [k, v] of new Map([[1, 2], [3, 4]])) { sink(() => k); if (k === 3) { note('forOfClosure', { next, k, v }); next(); } } };
+L.labelledContinue = function labelledContinue(next) { outer: for (let i = 0; i < 3; i++) { for (let j = 5; j < 8; j++) { if (j === 6) continue outer; if (i === 2) { note('labelledContinue', { next, i, j }); next(); } } } };
+L.switchTdz = function switchTdz(next) { switch (sink(2)) { case 1: let x = 1; sink(x); case 2: let y = 3; sink(() => y); note('switchTdz', { next, y }, ['x']); next(); } };
+L.switchTdzFn = function switchTdzFn(next) { switch (sink(2)) { case 1: let x = 1; sink(() => x); case 2: function ff() {} note('switchTdzFn', { next, ff }, ['x']); next(); sink(ff); } };
+// this and classes
+class Base { constructor(next, n) { let b = n; this.n = n; note('Base', { next, n, b }); next(); sink(b); } }
+class Derived extends Base { constructor(next) { let x = 5; super(() => { note('Derived', { next, x }); next(); }, 7); sink(x); } }
+L.derived = function derived(next) { note('derived', { next }); new Derived(next); };
+class After extends Object { constructor(next) { let x = 5; super(); let y = () => this; note('After', { next, x, y }); next(); sink([x, y]); } }
+L.after = function after(next) { note('after', { next }); new After(next); };
+L.accessors = function accessors(next) { const o = { get v() { let g = 1; note('get v', { g }); next(); return g; } }; note('accessors', { next, o }); o.v; };
+L.setter = function setter(next) { const o = { set w(x) { x = x + 1; let g = x; note('set w', { x, g }); next(); sink(g); } }; note('setter', { next, o }); o.w = 4; };
+L.fieldInit = function fieldInit(next) { class F { a = 1; b = (note('fieldInit', { next, F }), next()); } sink(new F()); };
+if (major >= 16) L.privates = new Function('note', 'sink', `return function privates(next) { class P { #m(x) { let y = x * 2; note('#m', { x, y }); next(); return y; } goes() { const z = 3; note('goes', { z }); return this.#m(z); } } note('privates', { next, P }); new P().goes(); }`)(note, sink);
+L.className = function className(next) { const C = class K { static m() { let k = K; note('m', { k }); next(); sink(k); } }; note('className', { next, C }); C.m(); };
+L.catchShadow = function catchShadow(next) { let e = 1; try { throw 2; } catch (e) { var e2 = e; { let e = 3; note('catchShadow', { next, e, e2 }); next(); sink(e); } } sink(e); };
+L.catchVar = function catchVar(next) { try { throw 2; } catch (e) { var e = 5; note('catchVar', { next, e }); next(); sink(e); } };
+L.annexB = function annexB(next) { sink(typeof g); { function g() {} g = 5; { sink(g); } note('annexB', { next, g }); next(); } sink(g); };
+L.annexBAfter = function annexBAfter(next) { { function g() {} g = 5; } note('annexBAfter', { next, g }); next(); sink(g); };
+L.longText = function longText(next) { const t = 'x'.repeat(5), nan = NaN, inf = -Infinity, big = 2n ** 70n, sy = 2 ** 31, sm = -(2 ** 31); note('longText', { next, t, nan, inf, big, sy, sm }); next(); sink([t, nan, inf, big, sy, sm]); };
+L.gen = function gen(next) { function* g1(a, b = 2) { let c = yield a; const d = yield* (function* inner() { let z = yield 5; note('inner', { z }); next(); return z; })(); sink([c, d, b]); } const it = [g1(1)]; it[0].next(); it[0].next('c'); note('gen', { next, g1, it }); note('g1', { a: 1, b: 2, c: 'c' }, ['d']); it[0].next('z'); };
+L.comma = function comma(next, p) { let a = (p = 5, 6), b = (note('comma', { next, p, a }, ['b', 'c']), next(), 7), c = 8; sink([a, b, c]); };
+L.dead = function dead(next) { { let a = 1, b = 2; sink(a + b); } { let x = 'x'; note('dead', { next, x }, ['y']); next(); let y = x; sink(y); } };
+L.named = function self(next) { var self = 5; note('self', { next, self }); next(); sink(self); };
+L.namedAssign = function me(next) { me = 5; let a = me; note('me', { next, me: a, a }); next(); sink(a); };
+L.destructAssign = function destructAssign(next) { let a, b, c; [a, b] = [1, 2]; ({ a: b, ...c } = { a: 3, q: 1 }); [a, b] = [b, a]; note('destructAssign', { next, a, b, c }); next(); sink([a, b, c]); };
+L.incdec = function incdec(next, p) { p++; let i = p--; i += p; i **= 2; note('incdec', { next, p, i }); next(); };
+if (major >= 16) L.logical = new Function('note', `return function logical(next, p) { let a = null; a ??= 5; p &&= 6; let b = 0; b ||= 7; note('logical', { next, p, a, b }); next(); }`)(note);
+L.doubles = function doubles(next, p) { let s = 0.5; for (let i = 0; i < 5; i++) { s += i * 1.1; if (i === 4) { note('doubles', { next, p, i, s }); next(); } } return s; };
+L.phi = function phi(next, p) { let a; if (p) a = p * 2; else a = 'no'; let b = a; a = 3.5; note('phi', { next, p, a, b }); next(); return [a, b]; };
+const names = Object.keys(L);
+const noops = [() => {}, () => 1, () => 2, () => 3, () => 4, () => 5, () => 6];
+const call = (n, next) => n === 'withDefault' ? L[n](next, note, sink) : n === 'manyPassed' ? L[n](next, 1, 2, 3, 4, 5) : n === 'evalDefault' || n === 'patternParam' || n === 'paramScope' ? L[n](next) : L[n](next, 1, 2);
+const natives = (name) => new Function('f', `%${name}(f)`);
+for (const n of names) {
+  if (variant === 'plain') { call(n, noops[0]); continue; }
+  if (variant === 'hot') { for (let i = 0; i < 3000; i++) call(n, noops[i % 7]); continue; }
+  natives('PrepareFunctionForOptimization')(L[n]);
+  for (let i = 0; i < 200; i++) call(n, noops[i % 7]);
+  natives(variant === 'maglev' ? 'OptimizeMaglevOnNextCall' : 'OptimizeFunctionOnNextCall')(L[n]);
+  call(n, noops[0]);
+}
+notes.clear();
+function takeNotes() {
+  const functions = {};
+  for (const [name, { values, without }] of notes) { functions[name] = { values: {}, without }; for (const key of Object.keys(values)) functions[name].values[key] = show(values[key]); }
+  tell({ program: 'scopes', variant, node: process.version, functions });
+}
+function finish(steps) { for (let i = 0; i < steps.length; i++) steps[i](); }
+function go(at) { if (at === names.length) { finish([takeNotes, lastStep()]); return; } call(names[at], function next() { go(at + 1); }); }
+go(0);
