@@ -123,6 +123,34 @@ fn thrown_errors_and_values() {
     }
 }
 
+/// What V8 says of a value stands in its first line.
+fn check_as_v8_says(died: &Died) {
+    let text = died.ours["exception"]["text"].as_str().expect("text");
+    let said = format!("Uncaught {text}");
+    assert!(
+        died.errors.lines().any(|l| l == said),
+        "{}: {said}",
+        died.what
+    );
+}
+
+#[test]
+fn values_that_v8_says_without_running_code() {
+    for value in ["oddName", "oldStyle"] {
+        each(&[ABORT], &["throw", value], check_as_v8_says);
+    }
+}
+
+#[test]
+fn stacks_without_end() {
+    each(&[ABORT], &["overflow"], |died| {
+        check_as_v8_says(died);
+        let first = &died.ours["exception"]["stack"][0];
+        let first = first.as_str().expect("a call");
+        assert!(first.starts_with("at again ("), "{}: {first}", died.what);
+    });
+}
+
 #[test]
 fn errors_that_v8_threw() {
     each(&[ABORT], &["builtin"], |died| {
@@ -210,6 +238,18 @@ fn fatal_errors() {
             );
         }
     });
+}
+
+#[test]
+fn signals_that_were_sent() {
+    for signal in ["SIGQUIT", "SIGTRAP", "SIGXCPU"] {
+        each(&[], &["kill", signal], |died| {
+            let what = &died.what;
+            assert_eq!(died.ours["cause"], "signal", "{what}");
+            assert_eq!(died.ours["signal"]["name"], signal, "{what}");
+            assert_eq!(died.ours["signal"]["sender"], died.said["pid"], "{what}");
+        });
+    }
 }
 
 #[test]

@@ -4,7 +4,9 @@ use super::error_stack;
 use super::value::short;
 use crate::metadata::InstanceType;
 use crate::object::summary::{Options, Section, StackEntry, Value as Summary};
-use crate::object::{data_property, error_text, number_text, Cx, JSString, Symbol, Tagged};
+use crate::object::{
+    data_property, error_text, is_like_error, number_text, Cx, JSString, Symbol, Tagged,
+};
 use crate::program::Program;
 use crate::render::escape;
 use crate::stack::{Cause, Death, HeapUse};
@@ -241,7 +243,8 @@ fn value_text(cx: Cx, value: Tagged) -> String {
         }
         let object = cx.object(value).ok()?;
         match object.instance_type().ok()? {
-            InstanceType::JSError => error_text(object).ok(),
+            // A DOMException has neither a name nor a message of its own.
+            InstanceType::JSError => error_text(object).ok().filter(|t| !t.is_empty()),
             InstanceType::String => {
                 let text = JSString(object).read(MAX_TEXT).ok()?;
                 let more = if text.is_truncated() { "…" } else { "" };
@@ -261,6 +264,7 @@ fn value_text(cx: Cx, value: Tagged) -> String {
                 let inner = text.split_once('<')?.1.strip_suffix('>')?;
                 Some(inner.to_string())
             }
+            _ if is_like_error(object) => error_text(object).ok().filter(|t| !t.is_empty()),
             _ => None,
         }
     };
@@ -355,6 +359,8 @@ fn signal_name(number: i32) -> String {
         6 => "SIGABRT",
         8 => "SIGFPE",
         11 => "SIGSEGV",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
         7 if cfg!(target_os = "linux") => "SIGBUS",
         31 if cfg!(target_os = "linux") => "SIGSYS",
         _ => return format!("signal {number}"),

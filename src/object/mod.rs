@@ -41,7 +41,7 @@ pub use descriptors::{Descriptor, DescriptorArray};
 pub use details::{Attributes, PropertyDetails};
 pub use dictionary::{DictionaryEntry, HashTable};
 pub use elements::{Element, Elements};
-pub use error_text::{data_property, error_text};
+pub use error_text::{data_property, error_text, is_like_error};
 pub use fixed_array::FixedArray;
 pub use function::{JSBoundFunction, JSFunction};
 pub use heap_object::HeapObject;

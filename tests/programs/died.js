@@ -1,6 +1,6 @@
 'use strict';
 // Ways to die, each told of before it comes; node's and V8's own words are on standard error.
-// usage: died.js throw|reject VALUE | builtin|oom|abort|fatal|check|assert|segv
+// usage: died.js throw|reject VALUE | kill SIGNAL | overflow|builtin|oom|abort|fatal|check|assert|segv
 // Flags that the ways need: --abort-on-uncaught-exception (and --unhandled-rejections=strict before
 // Node 15), --max-old-space-size=32, --expose-internals (fatal, assert), --allow-natives-syntax (check).
 const { tell } = require('./truth.js');
@@ -33,7 +33,15 @@ const values = {
   },
   string: () => 'only a string',
   undefined: () => undefined,
+  // V8 runs no code for what it says of these.
+  oddName: () => Object.assign(new Error('its name is a number'), { name: 5 }),
+  oldStyle: () => new OldStyle('no Error, but of its prototype'),
 };
+function OldStyle(message) {
+  this.message = message;
+}
+OldStyle.prototype = Object.create(Error.prototype, { name: { value: 'OldStyle' } });
+
 
 const ways = {
   throw(name) {
@@ -68,6 +76,17 @@ const ways = {
     tell({ way: 'oom', heap_size_limit, used_heap_size });
     const kept = [];
     for (;;) kept.push({ a: kept.length, b: [kept.length] });
+  },
+  overflow() {
+    tell({ way: 'overflow' });
+    (function again() {
+      again();
+    })();
+  },
+  kill(name) {
+    tell({ way: 'kill', pid: process.pid });
+    process.kill(process.pid, name);
+    setTimeout(() => {}, 60000);
   },
   abort() {
     tell({ way: 'abort' });

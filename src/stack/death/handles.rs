@@ -7,8 +7,9 @@ use crate::metadata::Layout;
 /// Bytes of an Isolate looked at for its handles, by pages.
 const ISOLATE: u64 = 0x16000;
 const STEP: u64 = 0x1000;
-/// Blocks looked at, the newest first.
-const MAX_BLOCKS: u64 = 64;
+/// Blocks looked at, the newest first: V8 itself prints the stack before it ends the process, with a
+/// few handles for each of the thousands of frames that a stack without end has.
+const MAX_BLOCKS: u64 = 2048;
 
 /// Words in the handles of an isolate, the newest first.
 pub fn newest_handles(memory: &dyn Memory, layout: &Layout, isolate: &Isolate) -> Vec<u64> {

@@ -66,8 +66,10 @@ const FAILURE_MARK: u64 = 0xdeca_de10;
 const FAILURE_END_MARK: u64 = 0xdeca_de11;
 const MAX_FAILURE: usize = 4096;
 /// Signals that leave a core, by their numbers on Linux and macOS alike: ILL, ABRT, FPE, SEGV,
-/// and those that differ: BUS, SYS.
-const DEADLY: [i32; 8] = [3, 4, 6, 7, 8, 10, 11, 31];
+/// and those that differ: BUS, SYS; XCPU, XFSZ.
+const DEADLY: [i32; 10] = [3, 4, 6, 7, 8, 10, 11, 24, 25, 31];
+/// TRAP: what debuggers stop a process with, so deadly only where another process sent it.
+const TRAP: i32 = 5;
 /// What V8 and C's abort() end a process with: ILL, TRAP, ABRT.
 const ABORTS: [i32; 3] = [4, 5, 6];
 
@@ -84,6 +86,7 @@ pub fn death(source: &Source, thread: &Thread, frames: &[Frame]) -> Option<Death
     let cause = match cause {
         Some(cause) => cause,
         None if DEADLY.contains(&signal?.number) => Cause::Signal,
+        None if signal?.number == TRAP && signal?.sender.is_some() => Cause::Signal,
         None => return None,
     };
     Some(Death { cause, signal })
