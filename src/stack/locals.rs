@@ -78,6 +78,11 @@ impl VariableNames {
         });
         let named = found.seen(position).into_iter().map(|local| {
             let held = match local.is_initialized(position) {
+                // The Context knows: the place of a call that V8 makes by itself (of a class's static
+                // block) is that of the call before it.
+                _ if local.place == VariablePlace::Context && !own.is_empty() => {
+                    in_context(call, &own, &local.name)
+                }
                 Initialized::No => Held::Uninitialized,
                 Initialized::Unknown => Held::NotKnown,
                 Initialized::Yes => match local.place {
