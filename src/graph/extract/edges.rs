@@ -178,6 +178,8 @@ impl Visitor<'_, '_> {
             if let Some((_, to)) = found {
                 self.edge(kind, field.name, to);
                 self.visit(offset);
+            } else {
+                self.visit_unshown(word, offset);
             }
         }
         match shape.kind {
