@@ -187,7 +187,8 @@ fn classes_have_v8s_names() {
                 // The program's own account.
                 assert!(made.is_none_or(|made| made == count.0), "{what}: {count:?}");
             } else if WITH_PROTOTYPES.contains(&name.as_str()) {
-                let most = other.0 + prototypes;
+                // Node makes a few objects more before it dies.
+                let most = other.0 + prototypes + 20;
                 assert!(is_old || (other.0..=most).contains(&count.0), "{what}");
             } else if is_old && TAGGED.contains(&name.as_str()) {
                 assert!(count.0 <= other.0, "{what}");
