@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Takes cores with gdb at random moments of two programs, one that allocates without a pause and one whose code is
-# optimized, on each release, and prints how they fared (tests/moments.rs says what is asked of each).
+# optimized, on each release, and at chosen moments of garbage collections, and prints how they fared (tests/moments.rs
+# says what is asked of each).
 # usage: scripts/moments.sh [COUNT [VERSION...]]     (default: 50 of each, the last release of every line)
 # environment: V8RS_MOMENTS_KEEP   a directory for the cores that failed
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -424,7 +424,6 @@ const SCAVENGES: &[Place] = &[
     Place::At("ScavengerCollector::CollectGarbage", 0),
     Place::At("Scavenger::ScavengePage", 1),
     Place::At("Scavenger::IterateAndScavengePromotedObject", 10),
-    Place::At("Scavenger::ShouldBePromoted", 200),
     Place::At("Scavenger::Finalize", 0),
 ];
 

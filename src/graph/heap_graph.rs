@@ -162,7 +162,11 @@ impl HeapGraph {
                 .filter(|&(edge, from)| {
                     from != graph.root() && graph.edge_type(edge as usize) != EdgeType::Weak
                 })
-                .min_by_key(|&(edge, from)| (distances.of(from), edge));
+                // What has no distance is on no way to a root.
+                .min_by_key(|&(edge, from)| {
+                    let distance = distances.of(from);
+                    (distance < 0, distance, edge)
+                });
             let Some((edge, from)) = best else { break };
             path.push((edge as usize, from));
             at = from;

@@ -308,8 +308,8 @@ impl Isolates {
         self.labs.sort_unstable_by_key(|l| l.top);
     }
 
-    /// Marks the pages that V8 was moving objects from, and says so: one that was on its way at
-    /// this very moment may be in both places or in none.
+    /// Marks the pages that V8 was moving objects from, and says so. Whether it has begun to is not
+    /// known: until then the half that will be copied to still holds what the last collection left.
     fn look_for_collections(&mut self, memory: &dyn Memory, layout: &Layout) {
         for (number, isolate) in self.isolates.iter().enumerate() {
             let Some(collection) = isolate.collection(memory, layout) else {
@@ -325,8 +325,9 @@ impl Isolates {
                 page.is_moving = all || page.is_from_space;
             }
             self.warnings.push(format!(
-                "isolate {number} was in the middle of a garbage collection of {what}: objects that \
-                 V8 had yet to move, and what only they hold, may be missing here"
+                "isolate {number} was in the middle of a garbage collection of {what}: what it had \
+                 moved is followed to where it is, but objects on their way at that moment, and what \
+                 only they hold, may be missing here or be there twice"
             ));
         }
     }
