@@ -22,6 +22,8 @@ pub struct Local {
     pub place: VariablePlace,
     /// Where in the script it is seen, in UTF-16 units.
     pub seen: std::ops::Range<u64>,
+    /// Whether that is the whole function.
+    pub is_of_function: bool,
     /// Its declarator, where it has no value before it has run.
     declarator: Option<std::ops::Range<u64>>,
     in_pattern: bool,
@@ -126,6 +128,7 @@ impl FunctionVariables {
                     name: variable.name.to_string(),
                     place,
                     seen: map(&of_scope.range),
+                    is_of_function: scope == function,
                     declarator: variable.declarator.as_ref().map(map),
                     in_pattern: variable.in_pattern,
                     clause: variable.clause.as_ref().map(map),

@@ -45,6 +45,9 @@ pub struct Call<'a> {
     pub parameters: Option<Vec<Value>>,
     /// Where in the script the call being made is, in UTF-16 units.
     pub position: Option<u64>,
+    /// The call being made is that of a class's initializer, which V8 gives the place of an earlier
+    /// one.
+    pub enters_initializer: bool,
 }
 
 /// A frame of a thread's stack.
@@ -140,7 +143,21 @@ impl<'a> Source<'a> {
             frame.number = frame.number.max(free);
             free = frame.number.saturating_add(1);
         }
+        note_initializers(&mut out);
         out
+    }
+}
+
+/// Notes which calls are those of a class's initializer.
+fn note_initializers(frames: &mut [Frame]) {
+    let mut is_initializer = false;
+    for frame in frames {
+        is_initializer &= !frame.calls.is_empty();
+        for call in &mut frame.calls {
+            call.enters_initializer = is_initializer;
+            let kind = call.shared.kind();
+            is_initializer = kind.is_ok_and(|k| k.is_initializer || k.is_static_initializer);
+        }
     }
 }
 
@@ -291,6 +308,7 @@ impl<'a> Decoder<'a> {
             registers: Vec::new(),
             parameters: None,
             position: None,
+            enters_initializer: false,
         })
     }
 
@@ -358,6 +376,7 @@ impl<'a> Decoder<'a> {
                 registers: registers_of(frame, shared),
                 parameters: parameters_of(frame, shared),
                 position,
+                enters_initializer: false,
             });
         }
         out.reverse();
@@ -392,6 +411,7 @@ impl<'a> Decoder<'a> {
                 registers: Vec::new(),
                 parameters: None,
                 position: u64::try_from(inlined.script_offset).ok(),
+                enters_initializer: false,
             });
         }
         let positions = js.positions.as_deref().unwrap_or(&[]);
@@ -476,6 +496,7 @@ impl<'a> Decoder<'a> {
             registers: Vec::new(),
             parameters: None,
             position,
+            enters_initializer: false,
         })
     }
 

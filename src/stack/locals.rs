@@ -83,6 +83,14 @@ impl VariableNames {
                 _ if local.place == VariablePlace::Context && !own.is_empty() => {
                     in_context(call, &own, &local.name)
                 }
+                // V8's place of that call is an earlier one: what was declared since is not told by it,
+                // nor whether a block has been left.
+                known
+                    if call.enters_initializer
+                        && (known != Initialized::Yes || !local.is_of_function) =>
+                {
+                    Held::NotKnown
+                }
                 Initialized::No => Held::Uninitialized,
                 Initialized::Unknown => Held::NotKnown,
                 Initialized::Yes => match local.place {

@@ -58,6 +58,7 @@ L.setter = function setter(next) { const o = { set w(x) { x = x + 1; let g = x; 
 L.fieldInit = function fieldInit(next) { class F { a = 1; b = (note('fieldInit', { next, F }), next()); } sink(new F()); };
 if (major >= 16) L.privates = new Function('note', 'sink', `return function privates(next) { class P { #m(x) { let y = x * 2; note('#m', { x, y }); next(); return y; } goes() { const z = 3; note('goes', { z }); return this.#m(z); } } note('privates', { next, P }); new P().goes(); }`)(note, sink);
 if (major >= 16) L.staticBlock = new Function('note', 'sink', `return function staticBlock(next) { let a = 1; class S { static { let inBlock = 3; { let deep = 5; note('staticBlock', { next, a }, ['S']); next(); sink([inBlock, deep]); } } } sink([a, S]); }`)(note, sink);
+if (major >= 16) L.staticLate = new Function('note', 'sink', `return function staticLate(next) { let z = 9; { let gone = 4; note('staticLate', { next, z, a: 1, b: 2 }, ['S']); sink(gone); } let a = 1; const b = 2; class S { static { next(); } } sink([z, a, b, S]); }`)(note, sink);
 L.className = function className(next) { const C = class K { static m() { let k = K; note('m', { k }); next(); sink(k); } }; note('className', { next, C }); C.m(); };
 L.catchShadow = function catchShadow(next) { let e = 1; try { throw 2; } catch (e) { var e2 = e; { let e = 3; note('catchShadow', { next, e, e2 }); next(); sink(e); } } sink(e); };
 L.catchVar = function catchVar(next) { try { throw 2; } catch (e) { var e = 5; note('catchVar', { next, e }); next(); sink(e); } };
