@@ -4,6 +4,7 @@
 # says what is asked of each).
 # usage: scripts/moments.sh [COUNT [VERSION...]]     (default: 50 of each, the last release of every line)
 # environment: V8RS_MOMENTS_KEEP   a directory for the cores that failed
+#              V8RS_MOMENTS_DIR    one for the core being looked at, which takes up to 1.5 GB
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 V8RS_MOMENTS=${1:-50}
