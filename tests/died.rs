@@ -10,6 +10,10 @@ use v8rs::offline::OfflineHost;
 const ABORT: &str = "--abort-on-uncaught-exception";
 
 fn run(core: &Core, compat: bool, words: &[&str]) -> String {
+    run_command(core, compat, "bt", words)
+}
+
+fn run_command(core: &Core, compat: bool, command: &str, words: &[&str]) -> String {
     let host = OfflineHost {
         core: core.core.clone(),
         program: core.program.clone(),
@@ -17,7 +21,7 @@ fn run(core: &Core, compat: bool, words: &[&str]) -> String {
     let words: Vec<String> = words.iter().map(|w| w.to_string()).collect();
     let mut app = App::new();
     app.settings.compat_llnode = compat;
-    let outcome = app.run(&host, "bt", &words);
+    let outcome = app.run(&host, command, &words);
     assert_eq!(outcome.error, None, "{}", core.node);
     outcome.text
 }
@@ -53,6 +57,12 @@ fn each(flags: &[&str], way: &[&str], check: impl Fn(&Died)) {
             let bytes = std::fs::read(core.directory.join(name)).expect("it was written");
             String::from_utf8_lossy(&bytes).into_owned()
         };
+        let told = run(&core, false, &[]);
+        // A frame's detail begins with the same words.
+        let detail = run_command(&core, false, "frame", &[]);
+        let why = told.lines().next().filter(|why| !why.contains("thread #"));
+        let repeated = why.is_none_or(|why| detail.starts_with(why.trim_start()));
+        assert!(repeated, "node {node}: {why:?} and {detail}");
         let compat = run(&core, true, &[]);
         assert!(compat.starts_with(" * thread #"), "node {node}: {compat}");
         check(&Died {

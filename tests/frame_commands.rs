@@ -195,3 +195,40 @@ fn source_maps() {
         assert!(whole.contains("->7     step();\n        ^\n"), "{whole}");
     }
 }
+
+/// The same without a word of the map in the script: it is looked for beside it. V8 has no account of
+/// that; the code is that of `mapped`, and so are the places V8 gave there.
+#[test]
+fn source_maps_beside_the_script() {
+    for node in nodes() {
+        let mapped = core_with("mapped", &node, &["--enable-source-maps"]);
+        let source = std::fs::read_to_string(mapped.directory.join("mapped.js")).expect("it");
+        let (_, map) = source.split_once("base64,").expect("a map");
+        let map = base64_simd::STANDARD.decode_to_vec(map.trim()).expect("it");
+        let core = core_with("beside", &node, &[]);
+        let file = core.directory.join("beside.js.map");
+        let place = |core: &Core, options: &str| {
+            let mut app = App::new();
+            let (number, _) = named(&calls(&json(core, &mut app, "bt")), "fail");
+            let line = format!("source list -f {number} --call {options}");
+            let shown = json(core, &mut app, &line);
+            let lines = shown["lines"].as_array().expect("lines").clone();
+            let marked = lines.iter().find(|l| l["call"] == true).expect("the call");
+            let file = shown["file"].as_str().expect("a file").to_string();
+            let (line, column) = (marked["line"].clone(), marked["column"].clone());
+            (
+                file.rsplit_once('/')
+                    .map_or(file.clone(), |f| f.1.to_string()),
+                line,
+                column,
+            )
+        };
+        std::fs::write(&file, &map).expect("a map");
+        let with = place(&core, "--source-map");
+        std::fs::remove_file(&file).expect("the map");
+        assert_eq!(with, place(&mapped, "--source-map"), "{node}");
+        assert_eq!(with.0, "mapped.ts", "{node}");
+        // Without the file there is nothing to go by but the script.
+        assert_eq!(place(&core, "").0, "beside.js", "{node}");
+    }
+}

@@ -23,8 +23,12 @@ fn run(core: &Core, app: &mut App, line: &str) -> Outcome {
         core: core.core.clone(),
         program: core.program.clone(),
     };
-    let words: Vec<String> = line.split(' ').map(str::to_string).collect();
-    app.run(&host, &words[0], &words[1..])
+    let (name, rest) = match line.strip_prefix("source list ") {
+        Some(rest) => ("source list", rest),
+        None => line.split_once(' ').unwrap_or((line, "")),
+    };
+    let words: Vec<String> = rest.split(' ').map(str::to_string).collect();
+    app.run(&host, name, &words)
 }
 
 fn ask(core: &Core, app: &mut App, line: &str) -> Value {
@@ -185,6 +189,23 @@ fn each_thread_has_its_role_and_its_stack() {
                 }
             };
             let from = from.unwrap_or_else(|| panic!("{what}: {names:?}"));
+            // Commands about a frame go to the thread that runs the isolate they are given.
+            let chosen = ask(&core, &mut app, &format!("bt --isolate {number}"));
+            assert_eq!(chosen["frames"], stack["frames"], "{what}");
+            let mut frames = stack["frames"].as_array().expect("frames").iter();
+            let is_ours = |f: &&Value| {
+                let file = f["calls"][0]["call"]["file"].as_str();
+                file.is_some_and(|f| f.ends_with("/workers.js"))
+            };
+            let frame = frames.find(is_ours).expect("a frame of the program");
+            let asked = format!("{} --isolate {number}", frame["number"]);
+            let detail = ask(&core, &mut app, &format!("frame {asked}"));
+            let function = &frame["calls"][0]["function"];
+            assert_eq!(&detail["calls"][0]["function"], function, "{what}");
+            let listed = ask(&core, &mut app, &format!("source list -f {asked} --call"));
+            let lines = listed["lines"].as_array().expect("lines");
+            let marked = lines.iter().find(|l| l["call"] == true).expect("the call");
+            assert_eq!(marked["line"], frame["calls"][0]["call"]["line"], "{what}");
             let ours: Vec<String> = calls[from..].iter().map(|c| line(c)).collect();
             // The main thread has gone on from the line where it told to the one where it dies.
             let skip = usize::from(number == 0);
