@@ -84,10 +84,6 @@ fn edges_of_what_extends_the_languages_own() {
         assert_eq!(theirs.len(), 3 * classes.len(), "{node}");
         for (at, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
             let what = format!("{node} {}[{}]", classes[at / 3], at % 3);
-            // Known to differ: V8 before 10 has a WeakRef hold its target by an edge without a name.
-            if core.major() <= 16 && classes[at / 3] == "WeakRefSub" {
-                continue;
-            }
             if (&ours.kind, &ours.name, ours.size) != (&theirs.kind, &theirs.name, theirs.size) {
                 wrong.push(format!(
                     "{what}: {} {:?} of {}, not {} {:?} of {}",

@@ -24,6 +24,8 @@ pub enum FieldUse {
     Skip,
     /// A hidden edge as of any field; only the tag counts.
     Hidden,
+    /// The same, but what it leads to is not held.
+    WeakHidden,
 }
 
 /// What an object without a name of its own is called after the field it is in.
@@ -114,7 +116,7 @@ const fn shape(name: &'static str) -> Option<Tag> {
 }
 
 use FieldAt::{Constant as At, Offset};
-use FieldUse::{Hidden, Internal, Skip, Weak};
+use FieldUse::{Hidden, Internal, Skip, Weak, WeakHidden};
 use InstanceType as T;
 
 /// V8 gives tags a kind from here on.
@@ -417,9 +419,17 @@ static FIELDS: &[SnapshotField] = &[
     field(
         &[T::JSWeakRef],
         At(|l| l.js_weak_ref.target),
+        WeakHidden,
+        None,
+    )
+    .before((10, 0)),
+    field(
+        &[T::JSWeakRef],
+        At(|l| l.js_weak_ref.target),
         Weak("target"),
         None,
-    ),
+    )
+    .from((10, 0)),
     field(
         &[T::JSMap, T::JSSet, T::JSWeakMap, T::JSWeakSet],
         At(|l| l.js_collection.table),

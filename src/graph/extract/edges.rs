@@ -173,7 +173,7 @@ impl Visitor<'_, '_> {
                     self.visit(offset);
                     continue;
                 }
-                FieldUse::Hidden => continue,
+                FieldUse::Hidden | FieldUse::WeakHidden => continue,
             };
             if let Some((_, to)) = found {
                 self.edge(kind, field.name, to);

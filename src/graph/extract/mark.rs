@@ -335,7 +335,12 @@ impl Worker {
 pub fn weak_offsets(fields: &[super::shapes::Field]) -> Vec<u16> {
     fields
         .iter()
-        .filter(|f| matches!(f.usage, FieldUse::Weak(_) | FieldUse::Skip))
+        .filter(|f| {
+            matches!(
+                f.usage,
+                FieldUse::Weak(_) | FieldUse::WeakHidden | FieldUse::Skip
+            )
+        })
         .map(|f| f.offset)
         .collect()
 }

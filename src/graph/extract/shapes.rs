@@ -181,7 +181,7 @@ fn shape(cx: Cx, map: Map, kind: InstanceType, number: u16, names: &mut Names) -
         .filter_map(|f| {
             let name = match f.usage {
                 FieldUse::Internal(name) | FieldUse::Weak(name) => names.intern(name),
-                FieldUse::Skip | FieldUse::Hidden => 0,
+                FieldUse::Skip | FieldUse::Hidden | FieldUse::WeakHidden => 0,
             };
             Some(Field {
                 offset: u16::try_from(f.offset(layout)?).ok()?,
