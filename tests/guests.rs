@@ -133,7 +133,7 @@ fn is_named_otherwise(name: &str) -> bool {
 }
 
 /// The classes that the prototypes with names of their own are counted with here.
-const WITH_PROTOTYPES: [&str; 8] = [
+const WITH_PROTOTYPES: [&str; 9] = [
     "Object",
     "Map",
     "Error",
@@ -142,6 +142,7 @@ const WITH_PROTOTYPES: [&str; 8] = [
     "DOMException",
     "AbstractModuleSource",
     "PerformanceEntry",
+    "JSTransferable",
 ];
 
 /// Up to V8 9 an instance of a class below one of these has no name but theirs, by V8's account.

@@ -158,7 +158,7 @@ impl<'a> JSObject<'a> {
         if !value.is_string()? {
             return Ok(None);
         }
-        Ok(Some(JSString(value).read(limit)?.text()))
+        Ok(Some(JSString(value).read(limit)?.marked()))
     }
 
     fn fast_properties(self, map: Map<'a>) -> Result<Vec<Property>> {

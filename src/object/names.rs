@@ -148,7 +148,7 @@ fn template_name(template: HeapObject) -> Result<Option<String>> {
     if !name.is_string()? {
         return Ok(None);
     }
-    Ok(Some(JSString(name).read(MAX_NAME)?.text()))
+    Ok(Some(JSString(name).read(MAX_NAME)?.marked()))
 }
 
 /// The name by Symbol.toStringTag and `constructor` of the object and its prototypes. Without an
@@ -284,7 +284,7 @@ fn to_string_tag(object: HeapObject) -> Result<Option<Found>> {
     if let Ok(PropertyValue::Tagged(value)) = property.value {
         if let Ok(value) = cx.object(value) {
             if value.is_string()? {
-                return Ok(Some(Found::Data(JSString(value).read(MAX_NAME)?.text())));
+                return Ok(Some(Found::Data(JSString(value).read(MAX_NAME)?.marked())));
             }
         }
     }

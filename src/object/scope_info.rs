@@ -213,7 +213,7 @@ impl<'a> ScopeInfo<'a> {
                     let index = cx.smi(*index).and_then(|i| u64::try_from(i).ok());
                     let name = cx.object(*key).and_then(|k| JSString(k).read(MAX_NAME));
                     locals.push(ContextLocal {
-                        name: name.map(|t| t.text()),
+                        name: name.map(|t| t.marked()),
                         slot: first.saturating_add(index.unwrap_or(u64::MAX)),
                     });
                 }
