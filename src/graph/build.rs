@@ -1,6 +1,7 @@
 //! Building a [`Graph`] node by node; the reader of files and the extractor of cores use it.
 
 use super::addresses::Addresses;
+use super::hints::huge;
 use super::{
     Detachedness, Edge, EdgeType, Graph, Interner, Location, NodeId, NodeType, StringId, Strings,
     MAX_NODES, TO_BITS, TO_MASK,
@@ -24,27 +25,6 @@ pub struct Builder {
     interner: Interner,
     /// Edges out of order, by node.
     late: Vec<(NodeId, Edge)>,
-}
-
-/// Asks the system for large pages where the room behind what a column holds is not in use yet:
-/// they save most of the cost of touching new memory.
-fn huge(column: &mut Vec<u32>) {
-    #[cfg(target_os = "linux")]
-    {
-        const SMALL: usize = 4096;
-        let room = column.spare_capacity_mut();
-        let skip = room.as_ptr().cast::<u8>().align_offset(SMALL);
-        let length = std::mem::size_of_val(room).saturating_sub(skip) / SMALL * SMALL;
-        if length > 0 {
-            // SAFETY: a hint about whole pages within memory that is the column's own.
-            unsafe {
-                let start = room.as_mut_ptr().cast::<u8>().add(skip);
-                libc::madvise(start.cast(), length, libc::MADV_HUGEPAGE);
-            }
-        }
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = column;
 }
 
 /// Target and type of an edge in a word.

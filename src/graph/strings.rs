@@ -1,6 +1,6 @@
 //! Interned strings: one buffer, an end offset each, and (while building) a table to find them.
 
-use super::prefetch::prefetch;
+use super::hints::{huge, prefetch};
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
@@ -181,7 +181,9 @@ impl Interner {
         if size <= self.table.len() {
             return;
         }
-        let mut table = vec![(0, NONE); size];
+        let mut table = Vec::with_capacity(size);
+        huge(&mut table);
+        table.resize(size, (0, NONE));
         for &(hashed, id) in self.table.iter().filter(|(_, id)| *id != NONE) {
             let mut slot = hashed as usize & (size - 1);
             while table[slot].1 != NONE {

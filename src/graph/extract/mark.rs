@@ -4,6 +4,7 @@
 use super::shapes::Shapes;
 use super::space::{word_at, Ordinal, Space};
 use crate::error::{Error, Result};
+use crate::graph::hints::huge;
 use crate::heap::Body;
 use crate::metadata::FieldUse;
 use crate::object::Tagged;
@@ -61,7 +62,9 @@ pub fn reached(
     roots: impl Iterator<Item = Ordinal>,
     mut tick: impl FnMut() -> Result<()>,
 ) -> Result<Vec<u64>> {
-    let unreached = space.starts().iter().map(|w| AtomicU64::new(*w)).collect();
+    let mut unreached = Vec::with_capacity(space.starts().len());
+    huge(&mut unreached);
+    unreached.extend(space.starts().iter().map(|w| AtomicU64::new(*w)));
     let marking = Marking {
         space,
         shapes,

@@ -2,6 +2,7 @@
 //! and the nodes before every 64 words.
 
 use super::space::{bits, Ordinal};
+use crate::graph::hints::huge;
 use crate::graph::NodeId;
 use std::ops::Range;
 
@@ -25,14 +26,13 @@ impl Nodes {
     /// Numbers those objects from `first` on.
     pub fn new(objects: &[u64], first: NodeId) -> Nodes {
         let mut next = first;
-        let words = objects
-            .iter()
-            .map(|&bits| {
-                let first = next;
-                next = next.saturating_add(bits.count_ones());
-                Word { bits, first }
-            })
-            .collect();
+        let mut words = Vec::with_capacity(objects.len());
+        huge(&mut words);
+        words.extend(objects.iter().map(|&bits| {
+            let first = next;
+            next = next.saturating_add(bits.count_ones());
+            Word { bits, first }
+        }));
         Nodes { words, end: next }
     }
 

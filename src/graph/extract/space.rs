@@ -3,7 +3,7 @@
 //! table of 256 KB chunks. A bit for every word says whether an object starts there.
 
 use crate::error::{Error, Result};
-use crate::graph::prefetch::prefetch;
+use crate::graph::hints::prefetch;
 use crate::heap::{HeapIndex, Isolate, MapInfo, PAGE_ALIGNMENT};
 use crate::memory::Memory;
 use crate::object::Tagged;
