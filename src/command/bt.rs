@@ -70,13 +70,16 @@ fn backtrace(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Out
     if !options.all {
         let thread = selected_thread(session)?;
         let (text, value) = thread_stack(&source, &thread, None, &options, compat);
-        return Ok(Outcome::ok(match options.json {
+        let text = match options.json {
             true => format!("{value:#}\n"),
             false => text,
-        }));
+        };
+        let error = missing_stacks(&source, &[thread]);
+        return Ok(Outcome { text, error });
     }
     let mut text = String::new();
     let mut values = Vec::new();
+    let mut threads = Vec::new();
     for (thread, role) in roles(session.target(), source.isolates) {
         let (lines, value) = thread_stack(&source, &thread, Some(role), &options, compat);
         if !text.is_empty() {
@@ -84,11 +87,30 @@ fn backtrace(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Out
         }
         text += &lines;
         values.push(value);
+        threads.push(thread);
     }
-    Ok(Outcome::ok(match options.json {
+    let text = match options.json {
         true => format!("{:#}\n", Value::Array(values)),
         false => text,
-    }))
+    };
+    let error = missing_stacks(&source, &threads);
+    Ok(Outcome { text, error })
+}
+
+/// What to say where stacks are not there to be walked: what is shown of them is a frame each, from
+/// the registers.
+fn missing_stacks(source: &Source, threads: &[Thread]) -> Option<String> {
+    let is_missing = |t: &&Thread| source.cx.memory.u64(t.registers.sp).is_err();
+    let missing = threads.iter().filter(is_missing).count();
+    let whose = match (missing, threads) {
+        (0, _) => return None,
+        (_, [one]) => format!("this thread's stack (at {:#x}) is", one.registers.sp),
+        (n, all) => format!("the stacks of {n} of {} threads are", all.len()),
+    };
+    Some(format!(
+        "{whose} not in the core, which may be cut short: there is no more of it than this; take \
+         the core again"
+    ))
 }
 
 /// A thread's stack as text and, if asked for, as JSON.
