@@ -203,6 +203,7 @@ const V11_3: &[Row] = &[
 ];
 
 const V12_4: &[Row] = &[
+    ("scope_info.module_count_before_names", 1, CORE),
     ("js_function.code", 24, CORE),
     ("promise_reaction.next", 16, CORE),
     ("promise_reaction.reject_handler", 24, CORE),
