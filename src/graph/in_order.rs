@@ -21,6 +21,18 @@ pub struct Weight<F> {
     pub most: usize,
 }
 
+/// Has the others stop where a thread panics: what it was to do will not be done, and they would
+/// wait for it.
+pub struct StopOnPanic<'s>(pub &'s AtomicBool);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Makes `count` blocks, each worker with a state of its own, and has `take` take them from the
 /// first to the last. An error of `take` or of `tick` ends the work.
 pub fn in_order<S, T: Send>(
@@ -42,6 +54,7 @@ pub fn in_order<S, T: Send>(
             let (next, taken, stop, sender) = (&next, &taken, &stop, sender.clone());
             let (state, make, ready, weight) = (&state, &make, &ready, &weight);
             scope.spawn(move |_| {
+                let _guard = StopOnPanic(stop);
                 let mut mine = state(worker);
                 loop {
                     let block = next.fetch_add(1, Ordering::Relaxed);
@@ -114,6 +127,22 @@ mod tests {
         in_order(1000, weight, |_| (), |(), block| block * 2, || Ok(()), take).unwrap();
         let all: Vec<_> = (0..1000).map(|block| (block, block * 2)).collect();
         assert_eq!(seen, all);
+    }
+
+    #[test]
+    fn a_panic_ends_the_work() {
+        let outcome = std::panic::catch_unwind(|| {
+            let weight = Weight {
+                of: |_: &usize| 1,
+                most: 10,
+            };
+            let make = |(): &mut (), block| match block {
+                7 => panic!("in a worker"),
+                _ => block,
+            };
+            in_order(1 << 40, weight, |_| (), make, || Ok(()), |_, _| Ok(()))
+        });
+        assert!(outcome.is_err());
     }
 
     #[test]

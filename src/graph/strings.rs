@@ -79,7 +79,7 @@ impl Strings {
 
 /// [`Strings`] with a table, so that equal ones get one number. The table is of open addressing
 /// and keeps each hash: a new string, which most are, costs one access to memory, which
-/// can be asked for beforehand ([`Self::expect`]), and growing never looks at the strings.
+/// can be asked for beforehand ([`Self::prefetch`]), and growing never looks at the strings.
 #[derive(Default, Clone)]
 pub struct Interner {
     strings: Strings,
@@ -165,7 +165,7 @@ impl Interner {
 
     /// Asks the processor for what will be looked at for a string of that hash.
     #[inline]
-    pub fn expect(&self, hashed: u32) {
+    pub fn prefetch(&self, hashed: u32) {
         if let Some(mask) = self.table.len().checked_sub(1) {
             prefetch(&self.table[hashed as usize & mask..]);
         }

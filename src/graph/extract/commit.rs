@@ -158,7 +158,7 @@ impl<'c, 'n> Commit<'c, 'n> {
                 0 => self.name(block.worker, name),
                 _ => {
                     if let Some(next) = block.hash_ahead(name, AHEAD) {
-                        self.names.expect(next);
+                        self.names.prefetch(next);
                     }
                     let (hashed, texts, at) = block.text_of(name);
                     self.names.intern_from(hashed, texts, at)

@@ -5,6 +5,7 @@ use super::shapes::Shapes;
 use super::space::{word_at, Ordinal, Space};
 use crate::error::{Error, Result};
 use crate::graph::hints::huge;
+use crate::graph::in_order::StopOnPanic;
 use crate::heap::Body;
 use crate::metadata::FieldUse;
 use crate::object::Tagged;
@@ -123,6 +124,7 @@ impl Marking<'_, '_> {
             for _ in 0..self.workers {
                 let sender = sender.clone();
                 scope.spawn(move |_| {
+                    let _guard = StopOnPanic(&self.stop);
                     self.work();
                     drop(sender);
                 });

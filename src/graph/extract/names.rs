@@ -124,8 +124,8 @@ impl<'n> Names<'n> {
 
     /// A name of that hash is to come.
     #[inline]
-    pub fn expect(&self, hashed: u32) {
-        self.own.expect(hashed);
+    pub fn prefetch(&self, hashed: u32) {
+        self.own.prefetch(hashed);
     }
 
     /// Room for that many more.
