@@ -200,6 +200,29 @@ mod tests {
         n << 32
     }
 
+    /// Words of a module's with four variables, as node 22 had them (pointers replaced by 1).
+    #[test]
+    fn module_of_node_22() {
+        let mut words = vec![
+            1,
+            smi(0x050231e3),
+            smi(0),
+            smi(0),
+            smi(4),
+            1,
+            u64::MAX << 32,
+        ];
+        words.extend([smi(0), smi(0x66), 1]);
+        for index in 1..5 {
+            words.extend([1, smi(index), smi(0x3fffc1)]);
+        }
+        let version = V8Version::new(12, 4, 254, 21);
+        let parts = parts(version, &words).expect("a ScopeInfo");
+        assert_eq!(parts.size, 176);
+        assert_eq!(parts.module_info, Some(72));
+        assert_eq!(parts.position, Some(56));
+    }
+
     /// Words of `function namedExpr(p1, p2)` that closes over three variables, as node 12 had them
     /// (pointers replaced by 1).
     #[test]
