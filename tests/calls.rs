@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::Value;
-use support::{core_with, major, nodes};
+use support::{core_with, major, nodes, trace_line};
 use v8rs::command::App;
 use v8rs::offline::OfflineHost;
 
@@ -16,17 +16,8 @@ fn lines(frame: &Value) -> Vec<(String, bool)> {
     let calls = calls.filter(|c| frame["kind"] != "api_exit" && c["in_stack_traces"] == true);
     calls
         .map(|call| {
-            let place = &call["call"];
-            let place = match place["file"].as_str() {
-                Some(file) => format!("{file}:{}:{}", place["line"], place["column"]),
-                None => "<anonymous>".to_string(),
-            };
-            let line = match call["name"].as_str() {
-                Some(name) => format!("{name} ({place})"),
-                None => place,
-            };
             let has_this = call["inlined"] == false || call["this"]["value"].is_string();
-            (line, has_this)
+            (trace_line(call), has_this)
         })
         .collect()
 }

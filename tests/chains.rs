@@ -3,32 +3,9 @@
 mod support;
 
 use serde_json::Value;
-use support::{core_with, nodes};
+use support::{core_with, nodes, trace_lines};
 use v8rs::command::App;
 use v8rs::offline::OfflineHost;
-
-/// The lines of a stack as a stack trace prints them.
-fn lines(bt: &Value) -> Vec<String> {
-    let frames = bt["frames"].as_array().expect("frames").iter();
-    let calls = frames
-        .filter(|f| f["kind"] != "api_exit")
-        .flat_map(|f| f["calls"].as_array().expect("calls"))
-        .filter(|c| c["in_stack_traces"] == true);
-    calls
-        .map(|call| {
-            let place = &call["call"];
-            let place = match place["file"].as_str() {
-                Some(file) => format!("{file}:{}:{}", place["line"], place["column"]),
-                None => "<anonymous>".to_string(),
-            };
-            match call["name"].as_str() {
-                Some(name) if name.starts_with("async Promise.") => name.to_string(),
-                Some(name) => format!("{name} ({place})"),
-                None => place,
-            }
-        })
-        .collect()
-}
 
 fn check(way: &str) {
     for node in nodes() {
@@ -72,7 +49,7 @@ fn check(way: &str) {
         let outcome = App::new().run(&host, "bt", &["--json".to_string()]);
         assert_eq!(outcome.error, None, "{what}");
         let found = serde_json::from_str(&outcome.text).expect("JSON");
-        assert_eq!(lines(&found), theirs, "{what}");
+        assert_eq!(trace_lines(&found).collect::<Vec<_>>(), theirs, "{what}");
     }
 }
 

@@ -5,7 +5,7 @@ mod support;
 
 use serde_json::Value;
 use std::collections::HashMap;
-use support::{core_with, nodes};
+use support::{core_with, nodes, trace_lines};
 use v8rs::command::App;
 use v8rs::offline::OfflineHost;
 
@@ -19,25 +19,7 @@ const CASES: &str = "asyncThenCallback,asyncThenCallbackChain,asyncCatchCallback
 
 /// The lines of a stack as a stack trace prints them, from `finish` on.
 fn lines(stack: &Value) -> Vec<String> {
-    let frames = stack["frames"].as_array().expect("frames").iter();
-    let calls = frames
-        .filter(|f| f["kind"] != "api_exit")
-        .flat_map(|f| f["calls"].as_array().expect("calls"))
-        .filter(|c| c["in_stack_traces"] == true);
-    calls
-        .map(|call| {
-            let place = &call["call"];
-            let place = match place["file"].as_str() {
-                Some(file) => format!("{file}:{}:{}", place["line"], place["column"]),
-                None => "<anonymous>".to_string(),
-            };
-            match call["name"].as_str() {
-                Some(name) if name.starts_with("async Promise.") => name.to_string(),
-                Some(name) => format!("{name} ({place})"),
-                None if call["is_async"] == true => format!("async {place}"),
-                None => place,
-            }
-        })
+    trace_lines(stack)
         .skip_while(|l| !l.starts_with("finish (") && !l.starts_with("run ("))
         .collect()
 }

@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::Value;
-use support::{core_with, nodes, Core};
+use support::{core_with, nodes, trace_line, Core};
 use v8rs::command::{App, Outcome};
 use v8rs::offline::OfflineHost;
 
@@ -206,24 +206,11 @@ fn each_thread_has_its_role_and_its_stack() {
             let lines = listed["lines"].as_array().expect("lines");
             let marked = lines.iter().find(|l| l["call"] == true).expect("the call");
             assert_eq!(marked["line"], frame["calls"][0]["call"]["line"], "{what}");
-            let ours: Vec<String> = calls[from..].iter().map(|c| line(c)).collect();
+            let ours: Vec<String> = calls[from..].iter().map(|c| trace_line(c)).collect();
             // The main thread has gone on from the line where it told to the one where it dies.
             let skip = usize::from(number == 0);
             assert_eq!(ours[skip..], theirs[skip..], "{what}");
         }
-    }
-}
-
-/// A call as a stack trace prints it.
-fn line(call: &Value) -> String {
-    let place = &call["call"];
-    let place = match place["file"].as_str() {
-        Some(file) => format!("{file}:{}:{}", place["line"], place["column"]),
-        None => "<anonymous>".to_string(),
-    };
-    match call["name"].as_str() {
-        Some(name) => format!("{name} ({place})"),
-        None => place,
     }
 }
 

@@ -100,6 +100,31 @@ pub fn cores_of(program: &str) -> Vec<Core> {
     nodes().into_iter().map(make).collect()
 }
 
+/// A call as a stack trace prints it.
+pub fn trace_line(call: &serde_json::Value) -> String {
+    let place = &call["call"];
+    let place = match place["file"].as_str() {
+        Some(file) => format!("{file}:{}:{}", place["line"], place["column"]),
+        None => "<anonymous>".to_string(),
+    };
+    match call["name"].as_str() {
+        Some(name) if name.starts_with("async Promise.") => name.to_string(),
+        Some(name) => format!("{name} ({place})"),
+        None if call["is_async"] == true => format!("async {place}"),
+        None => place,
+    }
+}
+
+/// The lines of a stack as a stack trace prints them.
+pub fn trace_lines(stack: &serde_json::Value) -> impl Iterator<Item = String> + '_ {
+    let frames = stack["frames"].as_array().expect("frames").iter();
+    frames
+        .filter(|f| f["kind"] != "api_exit")
+        .flat_map(|f| f["calls"].as_array().expect("calls"))
+        .filter(|c| c["in_stack_traces"] == true)
+        .map(trace_line)
+}
+
 /// Major version of a release.
 pub fn major(node: &str) -> u32 {
     node.split('.')
