@@ -159,27 +159,37 @@ fn node_type_number(kind: NodeType, schema: &Schema) -> u8 {
 
 const EIGHT: u64 = 100_000_000;
 
+/// The four digits of each number below ten thousand as text, the first in the lowest byte.
+static FOUR: [u32; 10_000] = four_digits();
+
+const fn four_digits() -> [u32; 10_000] {
+    let mut table = [0; 10_000];
+    let mut at = 0;
+    while at < table.len() {
+        let (a, b, c, d) = (at / 1000, at / 100 % 10, at / 10 % 10, at % 10);
+        table[at] = 0x3030_3030 | (a | b << 8 | c << 16 | d << 24) as u32;
+        at += 1;
+    }
+    table
+}
+
 /// The eight digits of a number below [`EIGHT`] as text, the first in the lowest byte, and how
 /// many of them are zeros in front. All are made at once, so that nothing depends on how many
 /// there are: most of a snapshot is numbers.
-#[inline]
+#[inline(always)]
 fn eight_digits(value: u64) -> (u64, u32) {
-    // Two halves of four digits, four of two, eight of one: quotients by multiplication.
-    let halves = (value / 10_000) | ((value % 10_000) << 32);
-    let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
-    let pairs = hundreds | ((halves - 100 * hundreds) << 16);
-    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
-    let digits = tens | ((pairs - 10 * tens) << 8);
+    let (upper, lower) = (value / 10_000, value % 10_000);
+    let four = |digits: u64| u64::from(FOUR.get(digits as usize).copied().unwrap_or(0));
+    let digits = four(upper) | four(lower) << 32;
     // The last digit counts in any case.
-    let zeros = (digits | (1 << 56)).trailing_zeros() / 8;
-    (digits | 0x3030_3030_3030_3030, zeros)
+    let zeros = ((digits ^ 0x3030_3030_3030_3030) | (1 << 56)).trailing_zeros() / 8;
+    (digits, zeros)
 }
 
-/// Room that is there at least when a line begins: more than seven numbers take.
+/// Room that a line of seven numbers has.
 const LINE: usize = 192;
 
-/// Text in the making. What is made of it is in front; behind it there is room, so that a number
-/// is written in one piece, whatever its length.
+/// Text in the making. What is made of it is in front; behind it there is room.
 #[derive(Default)]
 struct Text {
     bytes: Vec<u8>,
@@ -196,19 +206,17 @@ impl Text {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
-    /// Makes room for a line.
-    #[inline]
-    fn line(&mut self) {
+    /// Appends a line.
+    #[inline(always)]
+    fn line(&mut self, make: impl FnOnce(&mut Line)) {
         if self.bytes.len() < self.length + LINE {
             self.bytes.resize((self.length + LINE) * 2, 0);
         }
-    }
-
-    #[inline]
-    fn push(&mut self, byte: u8) {
-        if let Some(slot) = self.bytes.get_mut(self.length) {
-            *slot = byte;
-            self.length += 1;
+        let room = self.bytes.get_mut(self.length..self.length + LINE);
+        if let Some(room) = room.and_then(|room| room.try_into().ok()) {
+            let mut line = Line { room, length: 0 };
+            make(&mut line);
+            self.length += line.length;
         }
     }
 
@@ -221,17 +229,34 @@ impl Text {
         self.bytes[self.length..end].copy_from_slice(text);
         self.length = end;
     }
+}
+
+/// A line in the making: a few numbers, each written in one piece whatever its length. It knows
+/// its place by itself, so that the processor need not ask memory for it byte by byte.
+struct Line<'t> {
+    room: &'t mut [u8; LINE],
+    length: usize,
+}
+
+impl Line<'_> {
+    #[inline(always)]
+    fn push(&mut self, byte: u8) {
+        if let Some(slot) = self.room.get_mut(self.length) {
+            *slot = byte;
+            self.length += 1;
+        }
+    }
 
     /// The digits but so many in front.
-    #[inline]
+    #[inline(always)]
     fn digits(&mut self, digits: u64, zeros: u32) {
-        if let Some(slot) = self.bytes.get_mut(self.length..self.length + 8) {
+        if let Some(slot) = self.room.get_mut(self.length..self.length + 8) {
             slot.copy_from_slice(&(digits >> (8 * zeros)).to_le_bytes());
             self.length += 8 - zeros as usize;
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn number(&mut self, value: u64) {
         if value < EIGHT {
             let (digits, zeros) = eight_digits(value);
@@ -241,21 +266,30 @@ impl Text {
         }
     }
 
-    #[cold]
+    #[inline(always)]
     fn large(&mut self, value: u64) {
-        self.number(value / EIGHT);
-        let (digits, _) = eight_digits(value % EIGHT);
-        self.digits(digits, 0);
+        match value / EIGHT {
+            upper @ 0..EIGHT => {
+                let (digits, zeros) = eight_digits(upper);
+                self.digits(digits, zeros);
+            }
+            upper => {
+                let (digits, zeros) = eight_digits(upper / EIGHT);
+                self.digits(digits, zeros);
+                self.digits(eight_digits(upper % EIGHT).0, 0);
+            }
+        }
+        self.digits(eight_digits(value % EIGHT).0, 0);
     }
 
-    #[inline]
+    #[inline(always)]
     fn field(&mut self, value: u64) {
         self.push(b',');
         self.number(value);
     }
 
     /// A number that is mostly one digit.
-    #[inline]
+    #[inline(always)]
     fn small(&mut self, value: u64) {
         match value {
             0..10 => self.push(b'0' + value as u8),
@@ -263,6 +297,7 @@ impl Text {
         }
     }
 
+    #[inline(always)]
     fn signed(&mut self, value: i32) {
         if value < 0 {
             self.push(b'-');
@@ -335,28 +370,29 @@ impl Writer<'_, '_> {
         self.section(graph.node_count(), &|range, text| {
             for node in range {
                 let node = node as NodeId;
-                text.line();
-                if node > 0 {
+                text.line(|text| {
+                    if node > 0 {
+                        text.push(b',');
+                    }
+                    text.small(u64::from(node_type_number(graph.node_type(node), schema)));
+                    // V8 keeps string 0 for a placeholder.
+                    text.field(u64::from(graph.name_id(node)) + 1);
+                    text.field(u64::from(graph.id(node)));
+                    text.field(graph.self_size(node));
                     text.push(b',');
-                }
-                text.small(u64::from(node_type_number(graph.node_type(node), schema)));
-                // V8 keeps string 0 for a placeholder.
-                text.field(u64::from(graph.name_id(node)) + 1);
-                text.field(u64::from(graph.id(node)));
-                text.field(graph.self_size(node));
-                text.push(b',');
-                text.small(graph.edge_range(node).len() as u64);
-                if schema.trace_node_id {
-                    text.push(b',');
-                    text.push(b'0');
-                }
-                if schema.detachedness {
-                    text.push(b',');
-                    text.small(graph.detachedness(node) as u64);
-                }
-                if line {
-                    text.push(b'\n');
-                }
+                    text.small(graph.edge_range(node).len() as u64);
+                    if schema.trace_node_id {
+                        text.push(b',');
+                        text.push(b'0');
+                    }
+                    if schema.detachedness {
+                        text.push(b',');
+                        text.small(graph.detachedness(node) as u64);
+                    }
+                    if line {
+                        text.push(b'\n');
+                    }
+                });
             }
         })?;
         self.text("],\n\"edges\":[");
@@ -364,21 +400,22 @@ impl Writer<'_, '_> {
         self.section(graph.edge_count(), &|range, text| {
             for number in range {
                 let edge = graph.edge(number);
-                text.line();
-                if number > 0 {
-                    text.push(b',');
-                }
-                let kind = match edge.kind {
-                    EdgeType::Invisible => EdgeType::Internal,
-                    kind => kind,
-                };
-                text.small(kind as u64);
-                let named = u64::from(!edge.kind.is_indexed());
-                text.field(u64::from(edge.name_or_index) + named);
-                text.field(u64::from(edge.to) * width);
-                if line {
-                    text.push(b'\n');
-                }
+                text.line(|text| {
+                    if number > 0 {
+                        text.push(b',');
+                    }
+                    let kind = match edge.kind {
+                        EdgeType::Invisible => EdgeType::Internal,
+                        kind => kind,
+                    };
+                    text.small(kind as u64);
+                    let named = u64::from(!edge.kind.is_indexed());
+                    text.field(u64::from(edge.name_or_index) + named);
+                    text.field(u64::from(edge.to) * width);
+                    if line {
+                        text.push(b'\n');
+                    }
+                });
             }
         })?;
         self.text(
@@ -390,18 +427,19 @@ impl Writer<'_, '_> {
             let first = range.start;
             let some = locations.get(range).unwrap_or_default();
             for (number, location) in some.iter().enumerate() {
-                text.line();
-                if first + number > 0 {
-                    text.push(b',');
-                }
-                text.number(u64::from(location.node) * width);
-                for value in [location.script_id, location.line, location.column] {
-                    text.push(b',');
-                    text.signed(value);
-                }
-                if line {
-                    text.push(b'\n');
-                }
+                text.line(|text| {
+                    if first + number > 0 {
+                        text.push(b',');
+                    }
+                    text.number(u64::from(location.node) * width);
+                    for value in [location.script_id, location.line, location.column] {
+                        text.push(b',');
+                        text.signed(value);
+                    }
+                    if line {
+                        text.push(b'\n');
+                    }
+                });
             }
         })?;
         self.text("],\n\"strings\":[\"<dummy>\"");
@@ -543,11 +581,10 @@ mod tests {
         for value in values {
             for small in [false, true] {
                 let mut text = Text::default();
-                text.line();
-                match small {
-                    true => text.small(value),
-                    false => text.number(value),
-                }
+                text.line(|line| match small {
+                    true => line.small(value),
+                    false => line.number(value),
+                });
                 assert_eq!(text.as_bytes(), value.to_string().as_bytes());
             }
         }
