@@ -105,7 +105,7 @@ impl Program {
         }))
     }
 
-    /// The data symbol of this mangled name. Each costs a pass over the program's symbols, some
+    /// The data symbol of this mangled name. The first costs a pass over the program's symbols, some
     /// milliseconds.
     pub fn data_symbol(&self, mangled: &str) -> Option<DataSymbol> {
         let found = self.file.data_symbols(mangled);

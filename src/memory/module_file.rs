@@ -3,7 +3,7 @@
 //! Addresses are the file's own (`p_vaddr`, `st_value`, Mach-O `vmaddr`); add the module's slide
 //! for those of the target.
 
-use super::symbols::SymbolTable;
+use super::symbols::{Entry, SymbolTable};
 use super::Memory;
 use crate::error::{Error, Result};
 use memmap2::Mmap;
@@ -75,7 +75,13 @@ pub struct ModuleFile {
     build_id: Option<String>,
     /// By address, made when first asked for.
     by_address: OnceCell<Vec<Place>>,
+    /// The data symbols of [`ASKED_FOR`], by number, found when the first is asked for.
+    asked_for: OnceCell<Vec<u32>>,
 }
+
+/// How the names of data begin that is asked for again and again: one pass over the table, some
+/// milliseconds, finds it all.
+const ASKED_FOR: [&str; 4] = ["v8dbg_", "nodedbg_", "_ZN2v88internal", "_ZTVN4node"];
 
 /// Where a symbol is, and its number in the table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,6 +162,7 @@ impl ModuleFile {
             unwind_header,
             build_id,
             by_address: OnceCell::new(),
+            asked_for: OnceCell::new(),
             map,
         })
     }
@@ -266,11 +273,23 @@ impl ModuleFile {
 
     /// The data symbols (all symbols, of a Mach-O file) whose names begin with `prefix`.
     pub fn data_symbols(&self, prefix: &str) -> Vec<Symbol<'_>> {
-        let table = self.table();
-        let all = table.iter().flat_map(SymbolTable::iter);
-        all.filter(|s| s.kind != SymbolKind::Function && s.starts_with(prefix))
-            .filter_map(|s| s.symbol())
-            .collect()
+        let Some(table) = self.table() else {
+            return Vec::new();
+        };
+        let is_data = |s: &Entry| s.kind != SymbolKind::Function;
+        if !ASKED_FOR.iter().any(|group| prefix.starts_with(group)) {
+            let all = table.iter().filter(is_data);
+            let found = all.filter(|s| s.starts_with(prefix));
+            return found.filter_map(|s| s.symbol()).collect();
+        }
+        let some = self.asked_for.get_or_init(|| {
+            let all = table.iter().filter(is_data);
+            let some = all.filter(|s| ASKED_FOR.iter().any(|group| s.starts_with(group)));
+            some.map(|s| s.index).collect()
+        });
+        let some = some.iter().filter_map(|&index| table.get(index));
+        let found = some.filter(|s| s.starts_with(prefix));
+        found.filter_map(|s| s.symbol()).collect()
     }
 
     /// The symbol of that (mangled) name. Each costs a pass over the table.
