@@ -3,10 +3,11 @@
 use super::addresses::Addresses;
 use super::hints::huge;
 use super::{
-    Detachedness, Edge, EdgeType, Graph, Interner, Location, NodeId, NodeType, StringId, Strings,
-    MAX_NODES, TO_BITS, TO_MASK,
+    Detachedness, Edge, EdgeId, EdgeType, Graph, Interner, Location, NodeId, NodeType, StringId,
+    Strings, MAX_NODES, TO_BITS, TO_MASK,
 };
 use crate::error::{Error, Result};
+use rayon::prelude::*;
 
 /// What is known of a node when it is added.
 #[derive(Debug, Clone, Copy)]
@@ -237,11 +238,14 @@ impl Builder {
             return Err(Error::other("not every node has an id"));
         }
         let outside = |&word: &u32| (word & TO_MASK) as usize >= nodes;
-        if self.graph.edge_words.iter().any(outside) {
+        let edges = self.graph.edge_words.par_chunks(1 << 16);
+        if edges.any(|edges| edges.iter().any(outside)) {
             return Err(Error::other("an edge leads to a node that does not exist"));
         }
         self.graph.locations.retain(|l| (l.node as usize) < nodes);
-        self.graph.locations.sort_by_key(|l| l.node);
+        if !self.graph.locations.is_sorted_by_key(|l| l.node) {
+            self.graph.locations.sort_by_key(|l| l.node);
+        }
         self.graph.strings = strings;
         Ok(self.graph)
     }
@@ -255,27 +259,39 @@ impl Builder {
             return Err(Error::other("an edge starts at a node that does not exist"));
         }
         let graph = &mut self.graph;
-        let mut end = graph.edge_words.len();
-        graph.edge_words.resize(end + late.len(), 0);
-        graph.edge_names.resize(end + late.len(), 0);
+        let ends = graph.first_edges.get(1..).unwrap_or_default();
+        rayon::join(
+            || merge_in(&mut graph.edge_words, ends, &late, pack),
+            || merge_in(&mut graph.edge_names, ends, &late, |e| e.name_or_index),
+        );
+        // Edges of nodes behind one with late edges moved behind those.
         let mut last = nodes;
-        for (before, (from, edge)) in late.iter().enumerate().rev() {
+        for (before, (from, _)) in late.iter().enumerate().rev() {
             let from = *from as usize;
-            // Edges of nodes behind this one move behind it and those late ones before it.
-            let start = match from == last {
-                true => end,
-                false => graph.first_edges[from + 1] as usize,
-            };
-            graph.edge_words.copy_within(start..end, start + before + 1);
-            graph.edge_names.copy_within(start..end, start + before + 1);
-            graph.edge_words[start + before] = pack(*edge);
-            graph.edge_names[start + before] = edge.name_or_index;
             for first in &mut graph.first_edges[from + 1..=last] {
                 *first += before as u32 + 1;
             }
-            (end, last) = (start, from);
+            last = from;
         }
         Ok(())
+    }
+}
+
+/// Puts a column of late edges, which are by node, behind those that their nodes had before, which
+/// ended at `ends`.
+fn merge_in(
+    column: &mut Vec<u32>,
+    ends: &[EdgeId],
+    late: &[(NodeId, Edge)],
+    value: impl Fn(Edge) -> u32,
+) {
+    let mut end = column.len();
+    column.resize(end + late.len(), 0);
+    for (before, &(from, edge)) in late.iter().enumerate().rev() {
+        let start = ends[from as usize] as usize;
+        column.copy_within(start..end, start + before + 1);
+        column[start + before] = value(edge);
+        end = start;
     }
 }
 

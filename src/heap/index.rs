@@ -178,12 +178,16 @@ impl HeapIndex {
 
     /// Bytes of an object.
     pub fn size_of(&self, object: ObjectRef) -> Option<u64> {
-        let map = self.maps.get(object.map as usize)?;
-        let source = Source {
-            bytes: self.image.slice_from(object.address)?,
-            image: &self.image,
-        };
-        self.sizes.size(map.sizes, map.number, &source)
+        self.size_in(self.image.slice_from(object.address)?, object.map)
+    }
+
+    /// The same, of an object whose bytes, and whatever follows them on its page, are these.
+    #[inline]
+    pub fn size_in(&self, bytes: &[u8], map: u32) -> Option<u64> {
+        let map = self.maps.get(map as usize)?;
+        let image = &self.image;
+        self.sizes
+            .size(map.sizes, map.number, &Source { bytes, image })
     }
 
     /// Index of the Map at an address, if it has objects.

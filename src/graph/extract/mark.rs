@@ -260,7 +260,7 @@ impl Marking<'_, '_> {
                 self.ephemerons(object, &mut |value| stack.push(value));
             }
         }
-        if let Some(code) = shapes.code_of(space, object) {
+        if let Some(code) = shapes.code_of(shape, bytes) {
             self.push(code, own);
         }
     }

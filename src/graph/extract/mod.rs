@@ -27,15 +27,18 @@ use crate::program::Program;
 use crate::target::Target;
 use block::{Block, NativePart, Tag, WeakEntry};
 use commit::Commit;
+use dispatch::{DispatchTable, Handles};
 use mark::reached;
 use names::Names;
 use nodes::{Nodes, NO_NODE};
 use pages_only::PagesOnly;
+use rayon::prelude::*;
 use roots::{Category, Roots};
 use rustc_hash::FxHashMap;
 use shapes::Shapes;
 use space::{bits, Ordinal, Space};
 use std::cell::Cell;
+use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 use visitor::{Plan, Visitor, WordNames};
 
@@ -112,11 +115,12 @@ pub fn extract(source: &Source, all: bool, watch: Watch) -> Result<Extracted> {
     };
     drop(alive);
     watch("following references", 0.4)?;
-    // Three references and a half is what an object has; room that is not used costs nothing.
+    // Three references and a half is what an object has, and some own memory outside the heap;
+    // room that is not used costs nothing.
     let nodes = extraction.nodes.end() as usize;
     extraction
         .builder
-        .reserve(nodes, nodes.saturating_mul(7) / 2);
+        .reserve(nodes.saturating_add(nodes / 8), nodes.saturating_mul(4));
     extraction.synthetic_nodes()?;
     let root_edges = extraction.root_edges()?;
     let garbage = extraction.objects(watch)?;
@@ -165,16 +169,25 @@ impl<'s> Found<'s> {
         watch("numbering objects", 0.0)?;
         let space = Space::new(source.index, source.isolate, source.target.memory())?;
         let mut shapes = Shapes::new(cx, &space, names);
-        shapes.dispatch =
-            dispatch::DispatchTable::find(source.target, source.layout, &space, watch)?;
         watch("finding roots", 0.1)?;
-        let roots = roots::find(
-            source.target,
-            source.program,
-            source.layout,
-            &space,
-            source.isolate,
-        );
+        // The target is this thread's alone to read; what can be told from the heap's pages is
+        // found meanwhile.
+        let mut handles = None;
+        let roots = rayon::in_place_scope(|scope| {
+            scope.spawn(|_| handles = Handles::find(source.layout, &space));
+            scope.spawn(|_| names.make_numbers(largest_index(&space, &shapes)));
+            roots::find(
+                source.target,
+                source.program,
+                source.layout,
+                &space,
+                source.isolate,
+            )
+        });
+        if let Some(handles) = handles {
+            shapes.dispatch = DispatchTable::find(source.target, &handles, &space)?;
+        }
+        names.make_numbers(roots.list.len() + 1);
         Ok(Found {
             space,
             shapes,
@@ -263,7 +276,6 @@ impl Extraction<'_, '_> {
             .map(|(index, name)| (index, self.names.intern(&name)))
             .collect();
         let builtins = self.builtins();
-        let numbers = self.names.many_numbers(self.largest_index());
         // From here on every thread has names of its own besides these.
         let shared = self.names.interner().clone();
         let mut plan = Plan::new(
@@ -271,7 +283,7 @@ impl Extraction<'_, '_> {
             &self.shapes,
             self.source.layout,
             &self.nodes,
-            (&shared, &numbers),
+            (&shared, self.names.many().clone()),
             words,
         );
         plan.inessential = self.inessential();
@@ -340,26 +352,6 @@ impl Extraction<'_, '_> {
         Ok(garbage)
     }
 
-    /// How many elements of the largest array there are up to the last that is an object: most of
-    /// them get an edge, and V8 calls it after their index.
-    fn largest_index(&self) -> usize {
-        let large = self.space.pages().iter().filter(|p| p.len() > LARGE / 2);
-        let objects = large.flat_map(|page| self.space.objects_in(page));
-        let last = objects.filter_map(|object| {
-            let map = self.space.map_index(object);
-            let bytes = self.space.bytes_as(object, map);
-            let words = match self.shapes.of(map).body {
-                Body::None | Body::Instructions(_) => return None,
-                _ => bytes.chunks_exact(8),
-            };
-            words
-                .rev()
-                .position(|w| w[0] & 1 == 1)
-                .map(|at| bytes.len() / 8 - at)
-        });
-        last.max().unwrap_or(0)
-    }
-
     fn native_parts(&mut self, parts: Vec<NativePart>) -> Result<()> {
         let mut by_address: FxHashMap<u64, NodeId> = FxHashMap::default();
         for part in parts {
@@ -381,27 +373,36 @@ impl Extraction<'_, '_> {
 
     /// The edges of WeakMaps' entries, which are called after the nodes they concern.
     fn weak_entries(&mut self, entries: Vec<WeakEntry>) -> Result<()> {
-        let mut counts: FxHashMap<NodeId, u32> = FxHashMap::default();
-        for entry in entries {
-            let id = |node: NodeId| node.wrapping_mul(2).wrapping_add(1);
-            let name_of = |node| self.names.text(self.builder.name_of(node));
-            let text = format!(
+        let id = |node: NodeId| node.wrapping_mul(2).wrapping_add(1);
+        let name_of = |node| self.names.text(self.builder.name_of(node));
+        let text = |entry: &WeakEntry| {
+            format!(
                 " / part of key ({} @{}) -> value ({} @{}) pair in WeakMap (table @{})",
                 name_of(entry.key),
                 id(entry.key),
                 name_of(entry.value),
                 id(entry.value),
                 id(entry.table)
-            );
+            )
+        };
+        let texts: Vec<String> = entries.par_iter().map(text).collect();
+        let mut counts: FxHashMap<NodeId, u32> = FxHashMap::default();
+        let mut name = String::new();
+        for (entry, text) in entries.iter().zip(texts) {
+            // No two are called alike, for the ids in them.
+            let mut named_after = |number: u32| {
+                name.clear();
+                let _ = write!(name, "{number}{text}");
+                self.names.push(&name)
+            };
             if let Some((at, number)) = entry.edge {
-                let name = self.names.intern(&format!("{number}{text}"));
-                self.builder.set_edge_name(entry.table, at, name);
+                self.builder
+                    .set_edge_name(entry.table, at, named_after(number));
             }
             let count = counts.entry(entry.key).or_insert(0);
             *count += 1;
             // Any number will do that is new on this node; V8's goes on from its edges.
-            let name = self.names.intern(&format!("{}{text}", 1000 + *count));
-            let edge = named(EdgeType::Internal, name, entry.value);
+            let edge = named(EdgeType::Internal, named_after(1000 + *count), entry.value);
             self.builder.edge(entry.key, edge)?;
         }
         Ok(())
@@ -418,7 +419,7 @@ impl Extraction<'_, '_> {
         let builtins = roots.filter(|r| r.category == Category::Builtins);
         let builtins = builtins.filter_map(|r| {
             let node = self.nodes.of(r.object);
-            let name = r.description.as_ref()?;
+            let name = self.roots.description(r)?;
             (node != NO_NODE).then(|| Tag {
                 node,
                 name: self.names.intern(&format!("({name} {suffix})")),
@@ -433,30 +434,24 @@ impl Extraction<'_, '_> {
     fn root_edges(&mut self) -> Result<usize> {
         let list = roots::categories(self.source.layout.version);
         let names: Vec<&str> = list.iter().map(String::as_str).collect();
-        let mut by_category: Vec<Vec<(EdgeType, Option<String>, NodeId)>> =
-            vec![Vec::new(); names.len()];
+        // Places in the list, by category.
+        let mut by_category: Vec<Vec<u32>> = vec![Vec::new(); names.len()];
         let mut globals: Vec<NodeId> = Vec::new();
-        for root in &self.roots.list {
-            let node = self.nodes.of(root.object);
-            let Some(at) = root.category.index(&names) else {
+        // Those of one category stand together.
+        let mut last = (None, None);
+        for (at, root) in self.roots.list.iter().enumerate() {
+            if last.0 != Some(root.category) {
+                last = (Some(root.category), root.category.index(&names));
+            }
+            let Some(category) = last.1 else {
                 continue;
             };
-            if node == NO_NODE {
+            if self.nodes.of(root.object) == NO_NODE {
                 continue;
             }
-            let kind = match root.is_weak {
-                true => EdgeType::Weak,
-                false => EdgeType::Internal,
-            };
-            let address = self.space.address(root.object);
-            let known = self.roots.names.get(&address).cloned();
-            let number = by_category[at].len() + 1;
-            let name = known.or_else(|| {
-                let description = root.description.as_ref()?;
-                Some(format!("{number} / {description}"))
-            });
-            by_category[at].push((kind, name, node));
-            if !root.is_weak && self.space.map(root.object).kind == InstanceType::NativeContext {
+            by_category[category].push(at as u32);
+            let is_context = || self.space.map(root.object).kind == InstanceType::NativeContext;
+            if !root.is_weak && root.category != Category::InternalizedStrings && is_context() {
                 if let Some(global) = self.global_of(root.object) {
                     if !globals.contains(&global) {
                         globals.push(global);
@@ -477,14 +472,23 @@ impl Extraction<'_, '_> {
             self.builder
                 .edge(GC_ROOTS, named(EdgeType::Element, at as u32 + 1, to))?;
         }
-        for (at, list) in by_category.into_iter().enumerate() {
-            for (number, (kind, name, node)) in list.into_iter().enumerate() {
-                let name = match name {
-                    Some(name) => self.names.intern(&name),
-                    None => self.names.number(number + 1),
+        for (category, list) in by_category.into_iter().enumerate() {
+            for (at, root) in list.into_iter().enumerate() {
+                let root = &self.roots.list[root as usize];
+                let number = at + 1;
+                let known = self.roots.names.get(&self.space.address(root.object));
+                let name = match (known, self.roots.description(root)) {
+                    (Some(known), _) => self.names.intern(known),
+                    (None, Some(text)) => self.names.intern(&format!("{number} / {text}")),
+                    (None, None) => self.names.number(number),
                 };
+                let kind = match root.is_weak {
+                    true => EdgeType::Weak,
+                    false => EdgeType::Internal,
+                };
+                let edge = named(kind, name, self.nodes.of(root.object));
                 self.builder
-                    .edge(FIRST_CATEGORY + at as NodeId, named(kind, name, node))?;
+                    .edge(FIRST_CATEGORY + category as NodeId, edge)?;
             }
         }
         Ok(count)
@@ -522,6 +526,26 @@ impl Extraction<'_, '_> {
             garbage_bytes: garbage.1,
         })
     }
+}
+
+/// How many elements of the largest array there are up to the last that is an object: most of
+/// them get an edge, and V8 calls it after their index.
+fn largest_index(space: &Space, shapes: &Shapes) -> usize {
+    let large = space.pages().iter().filter(|p| p.len() > LARGE / 2);
+    let objects = large.flat_map(|page| space.objects_in(page));
+    let last = objects.filter_map(|object| {
+        let map = space.map_index(object);
+        let bytes = space.bytes_as(object, map);
+        let words = match shapes.of(map).body {
+            Body::None | Body::Instructions(_) => return None,
+            _ => bytes.chunks_exact(8),
+        };
+        words
+            .rev()
+            .position(|w| w[0] & 1 == 1)
+            .map(|at| bytes.len() / 8 - at)
+    });
+    last.max().unwrap_or(0)
 }
 
 /// The object at an address of the user's.

@@ -3,6 +3,7 @@
 use crate::graph::{hash, Interner, StringId, Strings};
 use crate::object::{Cx, HeapObject, JSString, Symbol, SymbolKind, Tagged};
 use rustc_hash::FxHashMap;
+use std::ops::Range;
 
 /// V8 cuts names here (`--heap-snapshot-string-limit`).
 const LIMIT: usize = 1024;
@@ -15,7 +16,8 @@ const UNKNOWN: StringId = StringId::MAX;
 #[derive(Default)]
 pub struct Names<'n> {
     base: Option<&'n Interner>,
-    base_numbers: &'n [StringId],
+    /// Names of the numbers from 0 on, one after the other.
+    many: Range<StringId>,
     own: Interner,
     keys: FxHashMap<u64, Key>,
     numbers: Vec<StringId>,
@@ -31,11 +33,11 @@ pub struct Key {
 }
 
 impl<'n> Names<'n> {
-    /// Those of a thread.
-    pub fn over((base, base_numbers): (&'n Interner, &'n [StringId])) -> Names<'n> {
+    /// Those of a thread, over some and the names of numbers among them.
+    pub fn over((base, many): &(&'n Interner, Range<StringId>)) -> Names<'n> {
         Names {
             base: Some(base),
-            base_numbers,
+            many: many.clone(),
             ..Names::default()
         }
     }
@@ -50,6 +52,11 @@ impl<'n> Names<'n> {
                 None => self.own.intern_hashed(hashed, name) + self.shared(),
             },
         }
+    }
+
+    /// The number of a name that is known to be new, and will not be looked for.
+    pub fn push(&mut self, name: &str) -> StringId {
+        self.own.push(name) + self.shared()
     }
 
     /// How many are those of all threads.
@@ -67,14 +74,18 @@ impl<'n> Names<'n> {
         self.own.strings()
     }
 
-    /// The names of the numbers below `count`. They are found by number alone: a string of the
-    /// same text has a name of its own, which is all that it costs not to look for each of them.
-    pub fn many_numbers(&mut self, count: usize) -> Vec<StringId> {
-        let mut digits = vec![b'0'];
-        let mut ids = Vec::with_capacity(count);
-        for _ in 0..count {
-            let text = std::str::from_utf8(&digits).unwrap_or_default();
-            ids.push(self.own.push(text));
+    /// Makes the names of the numbers below `count`. They are found by number alone: a string of
+    /// the same text has a name of its own, which is all that it costs not to look for each of
+    /// them. Where there are some already, nothing may have been named since.
+    pub fn make_numbers(&mut self, count: usize) {
+        if self.many.end != self.end() {
+            self.many = self.end()..self.end();
+        }
+        let known = self.many.len();
+        let mut digits = known.to_string().into_bytes();
+        for _ in known..count {
+            self.own
+                .push(std::str::from_utf8(&digits).unwrap_or_default());
             // The next number, digit by digit.
             let nines = digits.iter().rev().take_while(|d| **d == b'9').count();
             let end = digits.len() - nines;
@@ -84,13 +95,18 @@ impl<'n> Names<'n> {
                 None => digits.insert(0, b'1'),
             }
         }
-        ids
+        self.many.end = self.end();
+    }
+
+    /// The names that [`Self::make_numbers`] made.
+    pub fn many(&self) -> &Range<StringId> {
+        &self.many
     }
 
     /// A number as a name.
     pub fn number(&mut self, number: usize) -> StringId {
-        if let Some(&id) = self.base_numbers.get(number) {
-            return id;
+        if number < self.many.len() {
+            return self.many.start + number as StringId;
         }
         match self.numbers.get(number) {
             Some(&id) if id != UNKNOWN => return id,
@@ -246,13 +262,15 @@ mod tests {
     use super::Names;
 
     #[test]
-    fn many_numbers_are_the_numbers() {
+    fn numbers_are_called_after_themselves() {
         let mut names = Names::default();
         let known = names.intern("17");
-        let ids = names.many_numbers(1234);
-        assert_eq!(ids.len(), 1234);
+        names.make_numbers(107);
+        names.make_numbers(1234);
+        assert_eq!(names.many().len(), 1234);
         assert_eq!(names.intern("17"), known);
-        for (number, id) in ids.into_iter().enumerate() {
+        for number in [0, 9, 10, 17, 99, 100, 999, 1233, 1234, 98765] {
+            let id = names.number(number);
             assert_eq!(names.text(id), number.to_string());
         }
     }

@@ -5,7 +5,9 @@ use crate::heap::HeapImage;
 use crate::memory::Memory;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The pages, and whether something else was asked for.
+/// The pages, and whether something else was asked for: alone in its part of the processor's cache,
+/// for each thread has one and looks at it for every object.
+#[repr(align(128))]
 pub struct PagesOnly<'a> {
     image: &'a HeapImage,
     pub missed: AtomicBool,

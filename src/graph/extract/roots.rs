@@ -88,8 +88,8 @@ pub fn categories(version: V8Version) -> Vec<String> {
     list.split(',').map(|name| format!("({name})")).collect()
 }
 
-/// One root.
-#[derive(Debug, Clone)]
+/// One root. Every internalized string is one.
+#[derive(Debug, Clone, Copy)]
 pub struct Root {
     pub category: Category,
     pub object: Ordinal,
@@ -97,14 +97,15 @@ pub struct Root {
     pub is_weak: bool,
     /// It keeps its object alive.
     pub retains: bool,
-    /// What V8 calls the slot.
-    pub description: Option<String>,
+    /// What V8 calls the slot, among [`Roots::descriptions`].
+    pub description: Option<u32>,
 }
 
 /// All roots of an isolate.
 #[derive(Debug, Default)]
 pub struct Roots {
     pub list: Vec<Root>,
+    pub descriptions: Vec<String>,
     /// Objects of V8's own table of roots, by address: their names there.
     pub names: FxHashMap<u64, String>,
     /// Slots of global and eternal handles, by address: the object, and whether it is held weakly.
@@ -184,8 +185,16 @@ pub(super) fn read_words(memory: &dyn Memory, address: u64, size: usize) -> Vec<
         .collect()
 }
 
+impl Roots {
+    /// What V8 calls the slot.
+    pub fn description(&self, root: &Root) -> Option<&str> {
+        let at = root.description?;
+        self.descriptions.get(at as usize).map(String::as_str)
+    }
+}
+
 impl Finder<'_, '_> {
-    fn add(&mut self, category: Category, word: u64, is_weak: bool, description: Option<String>) {
+    fn add(&mut self, category: Category, word: u64, is_weak: bool, description: Option<u32>) {
         if !Tagged(word).is_strong() {
             return;
         }
@@ -290,7 +299,10 @@ impl Finder<'_, '_> {
             best.start = best.end - names.len();
         }
         for at in best.clone() {
-            let name = names.get(at - best.start).cloned();
+            let name = names.get(at - best.start).map(|name| {
+                self.roots.descriptions.push(name.clone());
+                self.roots.descriptions.len() as u32 - 1
+            });
             self.add(Category::Builtins, self.words[at], false, name);
         }
         best

@@ -160,14 +160,13 @@ impl Shapes {
 
     /// The Code of a function whose Code is not in one of its words.
     #[inline]
-    pub fn code_of(&self, space: &Space, object: Ordinal) -> Option<Ordinal> {
+    pub fn code_of(&self, shape: &Shape, bytes: &[u8]) -> Option<Ordinal> {
         let dispatch = self.dispatch.as_ref()?;
-        let shape = self.of(space.map_index(object));
         if !shape.kind.is_js_function() {
             return None;
         }
-        let word = word_at(space.bytes(object), dispatch.offset_in_function)?;
-        dispatch.code(word as u32, space)
+        let word = word_at(bytes, dispatch.offset_in_function)?;
+        dispatch.code(word as u32)
     }
 }
 

@@ -20,6 +20,16 @@ const CHUNK_WORDS: u32 = 1 << CHUNK_BITS;
 /// Chunks whose words can be numbered: 32 GB.
 const MOST_CHUNKS: usize = 1 << (32 - CHUNK_BITS);
 
+/// Bits of a page's address: Linux and macOS give a process 47 or 48, more only to one that asks for
+/// it, which V8 does not.
+const ADDRESS_BITS: u32 = 50;
+
+/// What a chunk is found by.
+#[inline]
+fn chunk_key(address: u64) -> u32 {
+    (address / PAGE_ALIGNMENT) as u32
+}
+
 /// 256 KB of a page, aligned to as much.
 struct Chunk<'a> {
     address: u64,
@@ -34,8 +44,8 @@ pub struct Space<'a> {
     pub index: &'a HeapIndex,
     chunks: Vec<Chunk<'a>>,
     /// Chunks by address, Maps by the words that point to them.
-    directory: Table,
-    maps: Table,
+    directory: Table<u32>,
+    maps: Table<u64>,
     starts: Vec<u64>,
     count: usize,
     /// Whether a collection was moving objects.
@@ -81,7 +91,7 @@ impl<'a> Space<'a> {
         for (writable, _, number) in order {
             space.add_page(number, !writable)?;
         }
-        let chunks = space.chunks.iter().map(|c| c.address / PAGE_ALIGNMENT);
+        let chunks = space.chunks.iter().map(|c| chunk_key(c.address));
         space.directory = Table::new(space.chunks.len(), chunks.zip(0..));
         space.maps = Table::new(index.map_words().len(), index.map_words());
         Ok(space)
@@ -179,8 +189,8 @@ impl<'a> Space<'a> {
     /// The number of the word at `address`, if that is on a page: whatever starts there.
     #[inline]
     fn word_number(&self, address: u64) -> Option<Ordinal> {
-        let chunk = self.directory.get(address / PAGE_ALIGNMENT)?;
-        if address & 7 != 0 {
+        let chunk = self.directory.get(chunk_key(address))?;
+        if address & 7 != 0 || address >> ADDRESS_BITS != 0 {
             return None;
         }
         Some((chunk << CHUNK_BITS) | ((address % PAGE_ALIGNMENT) as u32 / 8))
@@ -265,7 +275,7 @@ impl<'a> Space<'a> {
         let rest = self.bytes_from(object);
         let fixed = (self.index.maps[map as usize].sizes & 0xff) as usize * 8;
         let size = match fixed {
-            0 => self.size_as(object, map) as usize,
+            0 => self.index.size_in(rest, map).unwrap_or(0) as usize,
             fixed => fixed,
         };
         &rest[..size.min(rest.len())]
@@ -273,15 +283,10 @@ impl<'a> Space<'a> {
 
     /// Size of an object.
     pub fn size(&self, object: Ordinal) -> u64 {
-        self.size_as(object, self.map_index(object))
-    }
-
-    fn size_as(&self, object: Ordinal, map: u32) -> u64 {
-        let object = crate::heap::ObjectRef {
-            address: self.address(object),
-            map,
-        };
-        self.index.size_of(object).unwrap_or(0)
+        let size = self
+            .index
+            .size_in(self.bytes_from(object), self.map_index(object));
+        size.unwrap_or(0)
     }
 
     /// Whether an object is in read-only space.
@@ -310,20 +315,20 @@ pub fn bits(words: impl Iterator<Item = u64>, first: u32) -> impl Iterator<Item 
 /// From keys to numbers: a small hash table of open addressing, which is asked for every object
 /// and every reference there is.
 #[derive(Default)]
-struct Table {
+struct Table<K> {
     /// Key and number; a power of two of them, a quarter at most in use.
-    entries: Vec<(u64, u32)>,
+    entries: Vec<(K, u32)>,
     shift: u32,
 }
 
 /// No number.
 const NONE: u32 = u32::MAX;
 
-impl Table {
-    fn new(count: usize, all: impl IntoIterator<Item = (u64, u32)>) -> Table {
+impl<K: Copy + Default + PartialEq + Into<u64>> Table<K> {
+    fn new(count: usize, all: impl IntoIterator<Item = (K, u32)>) -> Table<K> {
         let size = (count * 4).next_power_of_two().max(4);
         let mut table = Table {
-            entries: vec![(0, NONE); size],
+            entries: vec![(K::default(), NONE); size],
             shift: 64 - size.trailing_zeros(),
         };
         for (key, number) in all.into_iter().take(count) {
@@ -337,12 +342,13 @@ impl Table {
     }
 
     #[inline]
-    fn slot(&self, key: u64) -> usize {
+    fn slot(&self, key: K) -> usize {
+        let key: u64 = key.into();
         (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
     }
 
     #[inline]
-    fn get(&self, key: u64) -> Option<u32> {
+    fn get(&self, key: K) -> Option<u32> {
         let mask = self.entries.len().wrapping_sub(1);
         let mut slot = self.slot(key);
         loop {

@@ -23,7 +23,7 @@ pub struct Plan<'p, 'a> {
     pub layout: &'p Layout,
     pub nodes: &'p Nodes,
     /// Names with the same number for all, and those of the numbers from 0 on.
-    pub names: (&'p Interner, &'p [StringId]),
+    pub names: (&'p Interner, Range<StringId>),
     /// Objects that V8 leaves out where it can: undefined, empty arrays, some maps. A bit for
     /// each word of read-only space.
     pub inessential: Vec<u64>,
@@ -141,7 +141,7 @@ impl<'p, 'a> Plan<'p, 'a> {
         shapes: &'p Shapes,
         layout: &'p Layout,
         nodes: &'p Nodes,
-        names: (&'p Interner, &'p [StringId]),
+        names: (&'p Interner, Range<StringId>),
         words: WordNames,
     ) -> Plan<'p, 'a> {
         Plan {
@@ -186,7 +186,7 @@ impl<'p, 'a> Visitor<'p, 'a> {
                 layout: plan.layout,
             },
             missed,
-            names: Names::over(plan.names),
+            names: Names::over(&plan.names),
             out: Block::default(),
             visited: Vec::new(),
             hidden: 0,
@@ -246,7 +246,7 @@ impl<'p, 'a> Visitor<'p, 'a> {
 
     /// Makes node and edges of an object, those of its page before it.
     fn object(&mut self, object: Ordinal) {
-        if let Some(missed) = self.missed {
+        if let Some(missed) = self.missed.filter(|m| m.load(Ordering::Relaxed)) {
             missed.store(false, Ordering::Relaxed);
         }
         let before = self.out.mark();

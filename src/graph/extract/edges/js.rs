@@ -20,7 +20,7 @@ impl Visitor<'_, '_> {
             self.bound_arguments(bytes);
         }
         if shape.kind.is_js_function() {
-            self.function(object, bytes, shape);
+            self.function(bytes, shape);
         }
     }
 
@@ -80,7 +80,7 @@ impl Visitor<'_, '_> {
         }
     }
 
-    pub(super) fn function(&mut self, object: Ordinal, bytes: &[u8], shape: &Shape) {
+    pub(super) fn function(&mut self, bytes: &[u8], shape: &Shape) {
         let layout = self.cx.layout;
         if shape.has_prototype_slot {
             if let Ok(offset) = layout.js_function.prototype_or_initial_map.offset() {
@@ -103,7 +103,7 @@ impl Visitor<'_, '_> {
                 }
             }
         }
-        if let Some(code) = self.shapes.code_of(self.space, object) {
+        if let Some(code) = self.shapes.code_of(shape, bytes) {
             let node = self.plan.nodes.of(code);
             if node != NO_NODE {
                 self.edge(EdgeType::Internal, self.words.code, node);
