@@ -3,9 +3,11 @@
 
 mod json;
 mod meta;
+mod output;
 mod reader;
+mod text;
 mod writer;
 
 pub use meta::Schema;
 pub use reader::{read, read_file};
-pub use writer::{write, write_file, Progress};
+pub use writer::{write_file, Progress};
