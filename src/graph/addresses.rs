@@ -1,10 +1,13 @@
 //! Addresses of nodes in four bytes each: neighbours lie on one page of the heap, and so mostly
 //! share the upper half.
 
+use super::hints::huge;
 use super::NodeId;
 
 /// Lower half of an address that is none.
 const NONE: u32 = u32::MAX;
+/// Addresses for which large pages are asked for.
+const MANY: usize = 1 << 20;
 
 /// Addresses by node.
 #[derive(Default)]
@@ -15,6 +18,14 @@ pub struct Addresses {
 }
 
 impl Addresses {
+    /// Room for that many more.
+    pub fn reserve(&mut self, nodes: usize) {
+        self.low.reserve(nodes);
+        if nodes > MANY {
+            huge(&mut self.low);
+        }
+    }
+
     /// Sets the address of a node behind all that have one.
     pub fn set(&mut self, node: NodeId, address: u64) {
         if (node as usize) < self.low.len() {

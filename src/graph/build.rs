@@ -43,6 +43,10 @@ impl Builder {
     /// Room for that many more.
     pub fn reserve(&mut self, nodes: usize, edges: usize) {
         self.graph.kinds.reserve(nodes);
+        huge(&mut self.graph.kinds);
+        self.graph.addresses.reserve(nodes);
+        self.graph.locations.reserve(nodes / 2);
+        huge(&mut self.graph.locations);
         let columns = [
             (&mut self.graph.names, nodes),
             (&mut self.graph.sizes, nodes),

@@ -71,6 +71,8 @@ impl HeapGraph {
     /// Dominators and retained sizes.
     pub fn dominators(&self) -> &Dominators {
         self.dominators.get_or_init(|| {
+            // What the making of the graph has left.
+            super::give_back();
             let (ownership, retainers) = (self.ownership(), self.retainers());
             super::give_back();
             Dominators::new(&self.graph, ownership, retainers)

@@ -30,6 +30,15 @@ impl Strings {
         std::str::from_utf8(self.bytes_of(id)).unwrap_or_default()
     }
 
+    /// Room for that many more, of a length that most stay below; what is not used costs nothing.
+    fn reserve(&mut self, count: usize) {
+        const LENGTH: usize = 48;
+        self.ends.reserve(count);
+        huge(&mut self.ends);
+        self.bytes.reserve(count.saturating_mul(LENGTH));
+        huge(&mut self.bytes);
+    }
+
     fn bytes_of(&self, id: StringId) -> &[u8] {
         let id = id as usize;
         let Some(&end) = self.ends.get(id) else {
@@ -83,7 +92,8 @@ impl Strings {
 #[derive(Default, Clone)]
 pub struct Interner {
     strings: Strings,
-    /// A string's hash and its number; a power of two of them, at most half in use.
+    /// A string's hash and its number; a power of two of them, at most three
+    /// quarters in use.
     table: Vec<(u32, StringId)>,
     /// How many are in the table.
     known: usize,
@@ -119,7 +129,7 @@ impl Interner {
     }
 
     fn intern_bytes(&mut self, hashed: u32, bytes: &[u8]) -> StringId {
-        if self.table.len() < (self.known + 1) * 2 {
+        if self.table.len() / 4 * 3 < self.known + 1 {
             self.grow(self.known + 1);
         }
         match self.find(hashed, bytes) {
@@ -171,13 +181,21 @@ impl Interner {
         }
     }
 
-    /// Room for that many more.
+    /// Room for the texts of that many more.
+    pub fn reserve_texts(&mut self, count: usize) {
+        self.strings.reserve(count);
+    }
+
+    /// Room for that many more in the table.
     pub fn reserve(&mut self, count: usize) {
         self.grow(self.known.saturating_add(count));
     }
 
     fn grow(&mut self, count: usize) {
-        let size = (count.saturating_mul(2)).next_power_of_two().max(64);
+        // A quarter stays free at least.
+        let size = (count.saturating_mul(4) / 3 + 1)
+            .next_power_of_two()
+            .max(64);
         if size <= self.table.len() {
             return;
         }

@@ -84,6 +84,18 @@ pub struct Mark {
 }
 
 impl Block {
+    /// Room for the nodes of a page, and as many references as they mostly have: what grows bit by
+    /// bit is moved again and again.
+    pub fn reserve(&mut self, nodes: usize) {
+        self.kinds.reserve(nodes);
+        self.names.reserve(nodes);
+        self.sizes.reserve(nodes);
+        self.addresses.reserve(nodes);
+        self.edge_ends.reserve(nodes);
+        self.edge_words.reserve(nodes.saturating_mul(4));
+        self.edge_names.reserve(nodes.saturating_mul(4));
+    }
+
     /// Empties it; its memory stays.
     pub fn clear(&mut self) {
         self.kinds.clear();

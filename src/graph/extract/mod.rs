@@ -15,9 +15,7 @@ mod shapes;
 mod space;
 mod visitor;
 
-use super::{
-    give_back, named, Builder, Detachedness, EdgeType, Graph, Node, NodeId, NodeType, StringId,
-};
+use super::{named, Builder, Detachedness, EdgeType, Graph, Node, NodeId, NodeType, StringId};
 use crate::error::{Error, Result};
 use crate::graph::in_order::{in_order, Weight};
 use crate::heap::{Body, HeapIndex, ImageOver, Isolate, RootName, Watch};
@@ -66,10 +64,9 @@ const GC_ROOTS: NodeId = 1;
 const FIRST_CATEGORY: NodeId = 2;
 
 /// References that may wait to be taken, 8 bytes each.
-const READY: usize = 2 << 20;
-/// References of a block whose memory is not used again, and blocks whose memory is.
+const READY: usize = 1 << 20;
+/// References of a block whose memory is not used again.
 const LARGE: usize = 1 << 16;
-const SPARE: usize = 64;
 
 /// Objects V8 leaves out where it can, by their names in its table of roots.
 const INESSENTIAL: [&str; 12] = [
@@ -110,6 +107,7 @@ pub fn extract(source: &Source, all: bool, watch: Watch) -> Result<Extracted> {
         names,
         roots: found.roots,
         nodes: Nodes::new(&alive, first),
+        texts: found.texts,
         builder: Builder::new(),
         embedders: Vec::new(),
     };
@@ -125,9 +123,7 @@ pub fn extract(source: &Source, all: bool, watch: Watch) -> Result<Extracted> {
     let root_edges = extraction.root_edges()?;
     let garbage = extraction.objects(watch)?;
     extraction.node_natives(root_edges)?;
-    let extracted = extraction.finish(garbage);
-    give_back();
-    extracted
+    extraction.finish(garbage)
 }
 
 /// How many objects nothing holds, and their bytes: the marking alone, without a graph.
@@ -162,6 +158,8 @@ struct Found<'s> {
     space: Space<'s>,
     shapes: Shapes,
     roots: Roots,
+    /// Strings on the pages whose text is a name. Most are met once.
+    texts: usize,
 }
 
 impl<'s> Found<'s> {
@@ -169,6 +167,8 @@ impl<'s> Found<'s> {
         watch("numbering objects", 0.0)?;
         let space = Space::new(source.index, source.isolate, source.target.memory())?;
         let mut shapes = Shapes::new(cx, &space, names);
+        let texts = shapes.texts(&source.index.tallies).min(space.count());
+        names.reserve_texts(texts);
         watch("finding roots", 0.1)?;
         // The target is this thread's alone to read; what can be told from the heap's pages is
         // found meanwhile.
@@ -192,6 +192,7 @@ impl<'s> Found<'s> {
             space,
             shapes,
             roots,
+            texts,
         })
     }
 
@@ -214,6 +215,8 @@ struct Extraction<'a, 's> {
     names: Names<'s>,
     roots: Roots,
     nodes: Nodes,
+    /// About how many strings there are whose text is a name.
+    texts: usize,
     builder: Builder,
     /// Objects with fields for the embedder that have a node.
     embedders: Vec<Ordinal>,
@@ -308,9 +311,7 @@ impl Extraction<'_, '_> {
         for tag in builtins {
             commit.ask(tag);
         }
-        // Most strings are met once.
-        let texts = self.shapes.texts(&self.source.index.tallies);
-        commit.reserve(texts.min(self.nodes.end() as usize));
+        commit.reserve(self.texts);
         let spare = Mutex::new(Vec::new());
         let done = Cell::new(0);
         let share = || 0.4 + 0.5 * done.get() as f64 / blocks.len().max(1) as f64;
@@ -329,7 +330,7 @@ impl Extraction<'_, '_> {
             let outcome = commit.take(number, &block, &mut |object| own.alone(object));
             done.set(number + 1);
             let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
-            if block.edge_words.len() < LARGE && spare.len() < SPARE {
+            if block.edge_words.len() < LARGE {
                 spare.push(block);
             }
             outcome

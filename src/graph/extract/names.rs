@@ -144,6 +144,11 @@ impl<'n> Names<'n> {
         self.own.prefetch(hashed);
     }
 
+    /// Room for the texts of that many more.
+    pub fn reserve_texts(&mut self, count: usize) {
+        self.own.reserve_texts(count);
+    }
+
     /// Room for that many more.
     pub fn reserve(&mut self, count: usize) {
         self.own.reserve(count);

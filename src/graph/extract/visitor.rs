@@ -209,6 +209,8 @@ impl<'p, 'a> Visitor<'p, 'a> {
     pub fn page(&mut self, words: Range<Ordinal>, spare: Block) -> Block {
         self.start(spare);
         let plan = self.plan;
+        let nodes = plan.nodes.first_from(words.end) - plan.nodes.first_from(words.start);
+        self.out.reserve(nodes as usize);
         for object in plan.nodes.objects(words.clone()) {
             self.object(object);
         }
