@@ -68,14 +68,15 @@ fn main() {
     let clock = Clock::start();
     std::hint::black_box(view.heap.distances().of(graph.root()));
     std::hint::black_box(view.heap.classes().list().len());
-    clock.say("distances, classes");
+    std::hint::black_box(view.heap.retainers().count(graph.root()));
+    clock.say("distances, classes, holders");
     println!(
         "{} nodes, {} edges, {used} bytes of objects on {pages} bytes of pages, file of {bytes}",
         graph.node_count(),
         graph.edge_count()
     );
     println!(
-        "resident at most: {before} bytes to the snapshot, {:.2} x the objects; {} with retained sizes, {:.2} x",
+        "resident at most: {before} bytes to the snapshot, {:.2} x the objects; {} with retained sizes and holders, {:.2} x",
         before as f64 / used as f64,
         peak(),
         peak() as f64 / used as f64

@@ -1,6 +1,7 @@
 //! Distances from the root as DevTools shows them.
 
 use super::ephemerons::Ephemerons;
+use super::hints::filled;
 use super::{EdgeType, Graph, NodeId, NodeType};
 use rustc_hash::FxHashSet;
 
@@ -18,7 +19,7 @@ impl Distances {
         let mut search = Search {
             graph,
             ephemerons,
-            distances: vec![NO_DISTANCE; graph.node_count()],
+            distances: filled(graph.node_count(), NO_DISTANCE),
             queue: Vec::with_capacity(graph.node_count()),
             half_seen: FxHashSet::default(),
             native_context: graph.strings().find("system / NativeContext"),

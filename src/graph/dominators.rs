@@ -4,7 +4,8 @@
 //! common ancestor by walking up the tree under construction. All arrays run in depth-first order,
 //! so that most accesses are near each other.
 
-use super::{Graph, NodeId, Ownership, Retainers};
+use super::hints::filled;
+use super::{Graph, NodeId, Ownership};
 
 /// Who dominates whom, and what each node retains.
 pub struct Dominators {
@@ -62,31 +63,32 @@ impl Search {
 impl Dominators {
     /// Of every node of `graph`. Nodes that only weak edges lead to hang on the root, as do
     /// cycles that nothing leads to.
-    pub fn new(graph: &Graph, ownership: &Ownership, retainers: &Retainers) -> Dominators {
+    pub fn new(graph: &Graph, ownership: &Ownership) -> Dominators {
         let count = graph.node_count();
         let root = graph.root();
         let mut search = Search {
             vertex: Vec::with_capacity(count),
-            order: vec![NONE; count],
+            order: filled(count, NONE),
             parent: Vec::with_capacity(count),
         };
         search.visit(graph, ownership, root, 0);
         if search.vertex.len() < count {
+            let mut is_held = vec![false; count];
+            for edge in (0..graph.edge_count()).filter(|&e| ownership.is_essential(e)) {
+                is_held[graph.edge_to(edge) as usize] = true;
+            }
             for node in 0..count as NodeId {
-                let orphan = search.order[node as usize] == NONE
-                    && !retainers
-                        .of(node)
-                        .any(|(edge, _)| ownership.is_essential(edge as usize));
-                if orphan {
+                if search.order[node as usize] == NONE && !is_held[node as usize] {
                     search.visit(graph, ownership, node, 0);
                 }
             }
         }
         let reached = search.vertex.len();
-        let dominator_order = semi_nca(&mut search, ownership, retainers);
+        let holders = Holders::new(graph, ownership, &search);
+        let dominator_order = semi_nca(&mut search, holders);
         super::give_back();
 
-        let mut dominator = vec![root; count];
+        let mut dominator = filled(count, root);
         let mut retained: Vec<u64> = (0..count as NodeId)
             .map(|n| ownership.shallow_size(n))
             .collect();
@@ -160,45 +162,75 @@ impl Dominators {
     }
 }
 
+/// The edges that count turned round, between preorder numbers.
+struct Holders {
+    first: Vec<u32>,
+    from: Vec<u32>,
+}
+
+impl Holders {
+    /// Of the nodes that were reached. Edges from others do not count.
+    fn new(graph: &Graph, ownership: &Ownership, search: &Search) -> Holders {
+        let edges_of = |node: &NodeId| {
+            let edges = graph.edge_range(*node);
+            edges.filter(|&e| ownership.is_essential(e))
+        };
+        let mut first = filled(search.vertex.len() + 1, 0u32);
+        for node in &search.vertex {
+            for edge in edges_of(node) {
+                first[search.order[graph.edge_to(edge) as usize] as usize + 1] += 1;
+            }
+        }
+        let mut count = 0;
+        for first in &mut first {
+            count += *first;
+            *first = count;
+        }
+        let mut from = filled(count as usize, 0);
+        for (number, node) in search.vertex.iter().enumerate() {
+            for edge in edges_of(node) {
+                // Filled from the end of each range, which moves where it begins to its place.
+                let slot = &mut first[search.order[graph.edge_to(edge) as usize] as usize + 1];
+                *slot -= 1;
+                from[*slot as usize] = number as u32;
+            }
+        }
+        // Now first[n + 1] is where n starts.
+        Holders { first, from }
+    }
+
+    fn of(&self, number: u32) -> &[u32] {
+        let number = number as usize;
+        let start = self.first[number + 1] as usize;
+        let end = self
+            .first
+            .get(number + 2)
+            .map_or(self.from.len(), |end| *end as usize);
+        &self.from[start..end]
+    }
+}
+
 /// Preorder number of each node's immediate dominator, by preorder number.
-fn semi_nca(search: &mut Search, ownership: &Ownership, retainers: &Retainers) -> Vec<u32> {
+fn semi_nca(search: &mut Search, holders: Holders) -> Vec<u32> {
     let count = search.vertex.len();
     let mut semi: Vec<u32> = (0..count as u32).collect();
     let mut label: Vec<u32> = (0..count as u32).collect();
     let mut ancestor = search.parent.clone();
     let mut path: Vec<u32> = Vec::new();
     for w in (1..count as u32).rev() {
-        let node = search.vertex[w as usize];
-        let mut best = w;
-        let mut orphan = true;
-        for (edge, from) in retainers.of(node) {
-            if !ownership.is_essential(edge as usize) {
-                continue;
-            }
-            orphan = false;
-            let v = search.order[from as usize];
-            // Edges from what nothing reaches do not count.
-            if v == NONE {
-                continue;
-            }
-            let u = match v > w {
+        let mut best = search.parent[w as usize];
+        for &v in holders.of(w) {
+            best = best.min(match v > w {
                 false => v,
                 true => {
                     compress(v, w, &semi, &mut label, &mut ancestor, &mut path);
-                    label[v as usize]
+                    semi[label[v as usize] as usize]
                 }
-            };
-            best = best.min(match v > w {
-                true => semi[u as usize],
-                false => u,
             });
         }
-        semi[w as usize] = match orphan {
-            true => 0,
-            false => best.min(search.parent[w as usize]),
-        };
+        semi[w as usize] = best;
     }
-    drop((label, ancestor));
+    drop((label, ancestor, holders));
     let mut dominator = std::mem::take(&mut search.parent);
     for w in 1..count {
         let mut up = dominator[w];

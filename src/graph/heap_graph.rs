@@ -73,9 +73,7 @@ impl HeapGraph {
         self.dominators.get_or_init(|| {
             // What the making of the graph has left.
             super::give_back();
-            let (ownership, retainers) = (self.ownership(), self.retainers());
-            super::give_back();
-            Dominators::new(&self.graph, ownership, retainers)
+            Dominators::new(&self.graph, self.ownership())
         })
     }
 

@@ -33,3 +33,11 @@ pub fn huge<T>(column: &mut Vec<T>) {
     #[cfg(not(target_os = "linux"))]
     let _ = column;
 }
+
+/// A column of one value, in large pages where the system has them.
+pub fn filled<T: Clone>(count: usize, value: T) -> Vec<T> {
+    let mut column = Vec::with_capacity(count);
+    huge(&mut column);
+    column.resize(count, value);
+    column
+}

@@ -3,6 +3,7 @@
 
 use super::distances::{is_dom_trees_root, is_user_root};
 use super::ephemerons::Ephemerons;
+use super::hints::filled;
 use super::{EdgeType, Graph, NodeId, NodeType};
 use rustc_hash::FxHashMap;
 
@@ -162,7 +163,7 @@ fn shallow_sizes(graph: &Graph) -> Vec<u64> {
         return sizes;
     }
     let external_data = graph.strings().find("system / ExternalStringData");
-    let mut owners = vec![UNVISITED; count];
+    let mut owners = filled(count, UNVISITED);
     let mut work = Vec::new();
     for node in 0..count as NodeId {
         let part = match graph.node_type(node) {

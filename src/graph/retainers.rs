@@ -1,5 +1,6 @@
 //! Who points to a node: the edges turned round, in the order DevTools keeps them.
 
+use super::hints::filled;
 use super::{Graph, NodeId};
 
 /// Incoming edges of every node.
@@ -16,7 +17,7 @@ impl Retainers {
     pub fn new(graph: &Graph) -> Retainers {
         let nodes = graph.node_count();
         let count = graph.edge_count();
-        let mut first = vec![0u32; nodes + 1];
+        let mut first = filled(nodes + 1, 0u32);
         for edge in 0..count {
             first[graph.edge_to(edge) as usize + 1] += 1;
         }
@@ -24,8 +25,8 @@ impl Retainers {
             first[node + 1] += first[node];
         }
         // DevTools fills each range from its end, so a node's last incoming edge comes first.
-        let mut edges = vec![0u32; count];
-        let mut from_nodes = vec![0u32; count];
+        let mut edges = filled(count, 0u32);
+        let mut from_nodes = filled(count, 0u32);
         for from in 0..nodes as NodeId {
             for edge in graph.edge_range(from) {
                 let slot = &mut first[graph.edge_to(edge) as usize + 1];
