@@ -244,6 +244,10 @@ fn hostile_names_are_shown_with_escapes() {
             );
             assert_eq!(one.error, None, "node {}: {shown}", core.node);
             assert!(one.text == other.text, "node {}: {shown}", core.node);
+            let one = run(&core, &mut app, &["retained", "-c", shown]);
+            let other = run(&core, &mut app, &["retained", "-c", name]);
+            assert_eq!(one.error, None, "node {}: {shown}", core.node);
+            assert!(one.text == other.text, "node {}: {shown}", core.node);
             assert!(one.text.chars().all(is_safe), "node {}", core.node);
         }
     }

@@ -135,20 +135,25 @@ fn instances(
     let view = view(app, host, false)?;
     let heap = &view.heap;
     let classes = heap.classes();
-    let wanted: Vec<bool> = classes.list().iter().map(|c| c.key.name == class).collect();
+    // Also as it is shown, where that is with escapes.
+    let exactly = |c: &Class| c.key.name == class;
+    let is_exact = classes.list().iter().any(exactly);
+    let is_meant = |c: &Class| exactly(c) || (!is_exact && escape(&c.key.name) == class);
+    let wanted: Vec<bool> = classes.list().iter().map(is_meant).collect();
     let mut found: Vec<NodeId> = (0..heap.graph().node_count() as NodeId)
         .filter(|&n| wanted[classes.of(n) as usize] && heap.ownership().shallow_size(n) > 0)
         .collect();
     if found.is_empty() {
         return Err(Error::other(format!(
-            "no object of class '{class}' is alive"
+            "no object of class '{}' is alive; 'v8 retained' lists the classes",
+            escape(class)
         )));
     }
     found.sort_by_key(|&n| (std::cmp::Reverse(heap.dominators().retained_size(n)), n));
     let retained: u64 = classes
         .list()
         .iter()
-        .filter(|c| c.key.name == class)
+        .filter(|c| is_meant(c))
         .fold(0, |sum, c| sum.saturating_add(c.retained_size));
     if json {
         let list: Vec<Value> = found
