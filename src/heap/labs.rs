@@ -8,7 +8,7 @@
 
 use super::pages::{Page, PAGE_ALIGNMENT};
 use crate::memory::Memory;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// An allocation area in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,10 @@ const SPACE: u64 = 0x400;
 const BEFORE_SEMISPACE: u64 = 0x200;
 /// Bytes of a page's metadata in which its place in the list of pages stands.
 const PAGE_LINKS: u64 = 0x400;
+
+/// Bytes of a LocalHeap, and of what allocates for it, that are looked at.
+const LOCAL_HEAP: u64 = 0x200;
+const ALLOCATOR: u64 = 0x40;
 
 /// What is being allocated in one isolate.
 #[derive(Debug, Clone, Default)]
@@ -72,6 +76,9 @@ pub fn find(memory: &dyn Memory, isolate: u64, end: u64, pages: &[Page]) -> Allo
     for run in &runs {
         finder.pairs(run, &mut found.labs);
     }
+    if let Some(heap) = pages.first().map(|p| p.heap) {
+        finder.of_threads(heap, end, &mut found.labs);
+    }
     for (owner, is_semispace) in &owners {
         if *is_semispace {
             finder.semispace(*owner, &mut found);
@@ -115,12 +122,15 @@ impl Finder<'_> {
         (page.area_start <= address && address <= page.area_end).then_some(page)
     }
 
-    /// `start <= top < limit` on one page, where these words say so.
+    /// `start <= top < limit` on one page, where these words say so. In the young generation V8 7.8
+    /// puts the limit at any byte while something counts what is allocated, to be called after so
+    /// many bytes.
     fn area(&self, words: &[u64]) -> Option<Lab> {
         let [start, top, limit] = *words else {
             return None;
         };
         let page = self.page(top)?;
+        let limit = if page.is_to_space { limit & !7 } else { limit };
         let within = |a: u64| a.is_multiple_of(8) && page.area_start <= a && a <= page.area_end;
         let sound = within(start) && within(limit) && start <= top && top <= limit;
         sound.then_some(Lab { top, limit })
@@ -161,6 +171,37 @@ impl Finder<'_> {
                 labs.push(lab);
             }
         }
+    }
+
+    /// Adds the areas that threads have for themselves, the main one among them: the Heap knows its
+    /// LocalHeap, that its ConcurrentAllocator, which has the space, the heap and the area in a row.
+    fn of_threads(&self, heap: u64, end: u64, labs: &mut Vec<Lab>) {
+        let mut seen = FxHashSet::default();
+        let mut objects_at = |words: &[u64], size: u64| -> Vec<Vec<u64>> {
+            let pointers = words.iter().filter(|w| self.may_be_object(**w));
+            let new = pointers.filter(|w| seen.insert(**w));
+            new.map(|w| self.words(*w, size)).collect()
+        };
+        let of_heap = self.words(heap, end.saturating_sub(heap));
+        for local in objects_at(&of_heap, LOCAL_HEAP) {
+            if !local.contains(&heap) {
+                continue;
+            }
+            for allocator in objects_at(&local, ALLOCATOR) {
+                for run in allocator.windows(5) {
+                    let page = self.page(run[3]).filter(|p| p.owner == run[0]);
+                    if run[1] == heap && page.is_some() {
+                        labs.extend(self.area(&run[2..]));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a word may be the address of an object of C++.
+    fn may_be_object(&self, word: u64) -> bool {
+        let low = word.is_multiple_of(8) && (0x1_0000..1 << 47).contains(&word);
+        low && !self.by_slot.contains_key(&(word / PAGE_ALIGNMENT))
     }
 
     /// Marks the pages of the semispace at `owner` that come after the one it fills, and the rest
@@ -226,5 +267,48 @@ impl Finder<'_> {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::SparseMemory;
+
+    const PAGE: u64 = 0x40_0000;
+    const OWNER: u64 = 0x9000;
+
+    fn page(is_to_space: bool) -> Page {
+        Page {
+            address: PAGE,
+            metadata: PAGE,
+            size: PAGE_ALIGNMENT,
+            area_start: PAGE + 0x118,
+            area_end: PAGE + PAGE_ALIGNMENT,
+            flags: 0,
+            heap: 0x8000,
+            owner: OWNER,
+            is_from_space: false,
+            is_to_space,
+            is_unused: false,
+            is_large: false,
+            is_moving: false,
+        }
+    }
+
+    /// Where the area began, and its end, are kept too, and must not be taken for its top.
+    #[test]
+    fn a_limit_at_any_byte_does_not_hide_the_top() {
+        let end = PAGE + PAGE_ALIGNMENT;
+        let mut words = [0u64; ((BEFORE_SEMISPACE + SPACE) / 8) as usize];
+        let before = (BEFORE_SEMISPACE / 8) as usize;
+        words[before - 8..before - 6].copy_from_slice(&[PAGE + 0xd040, PAGE + 0x1909f]);
+        words[before - 2..before].copy_from_slice(&[PAGE + 0x118, end]);
+        let mut memory = SparseMemory::new();
+        let bytes = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+        memory.insert(OWNER - BEFORE_SEMISPACE, bytes);
+        let found = find(&memory, 0x8000, 0x8000, &[page(true)]);
+        let top = PAGE + 0xd040;
+        assert_eq!(found.labs, [Lab { top, limit: end }]);
     }
 }
