@@ -74,6 +74,8 @@ pub struct Covered {
     pub object_bytes: u64,
     /// This and what follows: in the heaps of all isolates.
     pub free_bytes: u64,
+    /// Garbage that V8 had yet to sweep, of which too little is left to say what it was.
+    pub unswept_bytes: u64,
     pub unknown_bytes: u64,
     /// Bytes of pages that the core does not hold.
     pub missing_bytes: u64,
@@ -216,6 +218,7 @@ pub fn histogram(session: &Session, host: &dyn Host, options: Options) -> Result
             objects: tallies.iter().map(|t| t.count).sum(),
             object_bytes: tallies.iter().map(|t| t.bytes).sum(),
             free_bytes: heap.coverage.free_bytes,
+            unswept_bytes: heap.coverage.unswept_bytes,
             unknown_bytes: heap.coverage.unknown_bytes,
             missing_bytes: heap.image.missing,
         },
@@ -383,6 +386,13 @@ fn render(found: &Histogram, options: Options) -> String {
     }
     if options.compat {
         return text;
+    }
+    if found.covered.unswept_bytes > 0 {
+        let _ = writeln!(
+            text,
+            "{} bytes of garbage that waited for V8's sweeper are not counted: their Maps are gone.",
+            found.covered.unswept_bytes
+        );
     }
     let nothing = match found.warnings.is_empty() {
         true => "nothing",

@@ -4,6 +4,7 @@
 use super::forwarding::{self, Forwarding};
 use super::image::HeapImage;
 use super::isolate::Isolates;
+use super::marks::Marks;
 use super::parallel::{self, Watch};
 use super::walk::{Coverage, MapInfo, Move, Starts, Tally, Walker};
 use crate::error::{Error, Result};
@@ -62,12 +63,13 @@ impl HeapIndex {
         let mut image = HeapImage::read(target.memory(), &isolates.pages, &regions, &step)?;
         let mut sizes = layout.sizes.clone();
         let none = Arrivals::default();
-        let mut walked = walk(&image, layout, &sizes, isolates, &none, watch)?;
+        let marks = Marks::all(target.memory(), layout, &image);
+        let mut walked = walk(&image, layout, &sizes, isolates, (&none, &marks), watch)?;
         let all = walked.coverage.object_bytes + walked.coverage.free_bytes;
         if walked.coverage.unknown_bytes > all / 1000 * SUSPICIOUS {
             // V8 13.6 changed the unit of free space's size in a patch release.
             let other = layout.sizes.with_other_free_space(&layout.types);
-            let again = walk(&image, layout, &other, isolates, &none, watch)?;
+            let again = walk(&image, layout, &other, isolates, (&none, &marks), watch)?;
             if again.coverage.unknown_bytes < walked.coverage.unknown_bytes {
                 walked = again;
                 sizes = other;
@@ -75,7 +77,7 @@ impl HeapIndex {
         }
         if !walked.moves.is_empty() {
             let arrivals = Arrivals::of(&image, &walked.moves);
-            walked = walk(&image, layout, &sizes, isolates, &arrivals, watch)?;
+            walked = walk(&image, layout, &sizes, isolates, (&arrivals, &marks), watch)?;
             image.moved = Forwarding::new(walked.moves.iter().map(|m| (m.from, m.to)));
         }
         if walked.coverage.objects == 0 {
@@ -285,7 +287,7 @@ fn walk(
     layout: &Layout,
     sizes: &SizeRules,
     isolates: &Isolates,
-    arrivals: &Arrivals,
+    (arrivals, marks): (&Arrivals, &FxHashMap<usize, Marks>),
     watch: Watch<'_>,
 ) -> Result<Walked> {
     let pages = image.pages();
@@ -295,7 +297,7 @@ fn walk(
         watch,
         || (Walker::new(image, layout, sizes), Vec::new()),
         |(walker, starts), i| {
-            let bits = walker.page(&pages[i], &isolates.labs, arrivals.on(i));
+            let bits = walker.page(&pages[i], &isolates.labs, arrivals.on(i), marks.get(&i));
             starts.push((i, bits));
         },
     )?;
@@ -356,6 +358,12 @@ impl Memory for ImageOver<'_> {
     }
 
     fn moved_to(&self, address: u64) -> u64 {
-        self.image.moved.to(address).unwrap_or(address)
+        let moved = &self.image.moved;
+        match moved.to(address) {
+            Some(to) => to,
+            None if moved.is_empty() => address,
+            // In a part of a page that was not understood.
+            None => self.target.moved_to(address),
+        }
     }
 }

@@ -7,6 +7,7 @@ mod image;
 mod index;
 mod isolate;
 mod labs;
+mod marks;
 pub mod pages;
 mod parallel;
 pub mod place;

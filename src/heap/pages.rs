@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::memory::{Memory, Region};
 use crate::metadata::Layout;
 use crate::target::{Architecture, Target};
+use rustc_hash::FxHashSet;
 
 /// Bytes that every page is aligned to.
 pub const PAGE_ALIGNMENT: u64 = 1 << 18;
@@ -72,6 +73,7 @@ struct Header {
     owner: Option<usize>,
     from_mask: u64,
     to_mask: u64,
+    large_mask: u64,
 }
 
 impl Header {
@@ -97,6 +99,7 @@ impl Header {
                 .filter(|at| at + 8 <= HEADER),
             from_mask: page.from_mask.offset()?,
             to_mask: page.to_mask.offset()?,
+            large_mask: page.large_mask.offset().unwrap_or(0),
         })
     }
 
@@ -141,7 +144,7 @@ impl Header {
             is_from_space: flags & self.from_mask != 0,
             is_to_space: flags & self.to_mask != 0,
             is_unused: false,
-            is_large: size > PAGE_ALIGNMENT,
+            is_large: size > PAGE_ALIGNMENT || flags & self.large_mask != 0,
             is_moving: false,
         })
     }
@@ -226,5 +229,14 @@ pub fn scan(target: &dyn Target, layout: &Layout) -> Result<Found> {
     }
     pages.sort_by_key(|p| p.address);
     pages.dedup_by_key(|p| p.address);
+    // An object of half a page has a page of its own too, which is told by its space.
+    let large: FxHashSet<u64> = pages
+        .iter()
+        .filter(|p| p.is_large && p.owner != 0)
+        .map(|p| p.owner)
+        .collect();
+    for page in &mut pages {
+        page.is_large |= large.contains(&page.owner);
+    }
     Ok(Found { pages, unseen })
 }

@@ -5,6 +5,7 @@
 use super::forwarding::forwarding_address;
 use super::image::{HeapImage, ImagePage};
 use super::labs::Lab;
+use super::marks::Marks;
 use crate::metadata::{InstanceType, Layout, SizeRules, SizeSource};
 use crate::object::Tagged;
 use rustc_hash::FxHashMap;
@@ -81,6 +82,8 @@ pub struct Coverage {
     pub object_bytes: u64,
     /// Fillers, free-list entries, zeroed memory and allocation areas in use.
     pub free_bytes: u64,
+    /// Garbage that V8 had yet to sweep, of which too little is left to say what it was.
+    pub unswept_bytes: u64,
     /// What no rule explained.
     pub unknown_bytes: u64,
     /// Places where the walk had to look for the next object.
@@ -93,6 +96,7 @@ impl Coverage {
         self.objects += other.objects;
         self.object_bytes += other.object_bytes;
         self.free_bytes += other.free_bytes;
+        self.unswept_bytes += other.unswept_bytes;
         self.unknown_bytes += other.unknown_bytes;
         self.resyncs += other.resyncs;
     }
@@ -295,8 +299,15 @@ impl<'a> Walker<'a> {
     }
 
     /// Walks a page; `labs` are its allocation areas in use, `arrivals` where objects that were
-    /// moved here begin. Returns where its objects start.
-    pub fn page(&mut self, page: &ImagePage, labs: &[Lab], arrivals: &[u64]) -> Starts {
+    /// moved here begin, `marks` what lives on it where it is yet to be swept. Returns where its
+    /// objects start.
+    pub fn page(
+        &mut self,
+        page: &ImagePage,
+        labs: &[Lab],
+        arrivals: &[u64],
+        marks: Option<&Marks>,
+    ) -> Starts {
         let image = self.image;
         let bytes = image.bytes_of(page);
         let room = Room {
@@ -355,7 +366,17 @@ impl<'a> Walker<'a> {
                         at = next;
                         continue;
                     }
-                    let next = self.resync(bytes, at, room).min(end);
+                    let mut next = self.resync(bytes, at, room).min(end);
+                    if let Some(marks) = marks {
+                        let live = marks.next(base + at as u64);
+                        let live = live.map_or(bytes.len(), |a| (a - base) as usize);
+                        if live > at {
+                            next = next.min(live);
+                            cover.unswept_bytes += (next - at) as u64;
+                            at = next;
+                            continue;
+                        }
+                    }
                     cover.unknown_bytes += (next - at) as u64;
                     cover.resyncs += 1;
                     at = next;

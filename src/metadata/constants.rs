@@ -980,6 +980,14 @@ constants! {
         /// Flag bits of the two halves of the young generation.
         from_mask: [],
         to_mask: [],
+        /// Flag bit of a page that one large object has for itself; apart from these flags since V8 13.
+        large_mask: [],
+        /// How far the sweeper is with it, a word, and its values.
+        sweeping_state: [],
+        sweeping_pending: [],
+        sweeping_in_progress: [],
+        /// A bit for each word of it, set where a live object begins until it is swept.
+        mark_bits: [],
     }
     /// WasmCode, an object of C++. `meta_data` has protected instructions, relocations, source
     /// positions and inlining positions one after the other, where they are not apart.

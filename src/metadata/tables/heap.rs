@@ -22,6 +22,7 @@ pub static HEAP: &[Table] = &[
             ("page.owner", 80, CORE),
             ("page.from_mask", 8, SOURCE),
             ("page.to_mask", 16, SOURCE),
+            ("page.large_mask", 0x20, CORE),
             ("isolate.c_entry_fp", 0x3110, CORE),
             ("heap.gc_state", 0x188, CODE),
             ("heap_limits.semi_space_before", 3, SOURCE),
@@ -71,6 +72,7 @@ pub static HEAP: &[Table] = &[
         line: (11, 3),
         node: "20",
         rows: &[
+            ("page.large_mask", 0x80, CORE),
             ("isolate.c_entry_fp", 0x180, CORE),
             ("heap.gc_state", 0x228, CODE),
         ],
@@ -94,6 +96,7 @@ pub static HEAP: &[Table] = &[
         line: (13, 6),
         node: "24",
         rows: &[
+            ("page.large_mask", GONE, SOURCE),
             ("page.size", 48, CORE),
             ("page.heap", 64, CORE),
             ("page.area_start", 72, CORE),
@@ -116,6 +119,10 @@ pub static HEAP: &[Table] = &[
         line: (14, 6),
         node: "26",
         rows: &[
+            ("page.sweeping_state", 248, CORE),
+            ("page.sweeping_pending", 1, SOURCE),
+            ("page.sweeping_in_progress", 3, SOURCE),
+            ("page.mark_bits", 320, CORE),
             ("heap_limits.semi_space_before", GONE, SOURCE),
             ("heap_limits.max_semi_space_size", 0x20, CORE),
             ("heap_limits.initial_max_old_generation_size", 0x10, SOURCE),
