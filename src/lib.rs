@@ -6,7 +6,7 @@
 //! ```text
 //! lldb/      a command line arrives: session, panics, output          (the only place that names LLDB)
 //! command/   parse, ask, return a result value  -> render/ text, colour, JSON
-//! session    what is known of the target at this stop
+//! session    what is known of the target at this stop (stop, v8)
 //! heap/ stack/ deopt/ object/   V8 decoded
 //! source/    a function's text -> its variables
 //! metadata/  v8dbg symbols and version tables -> Layout
@@ -30,4 +30,6 @@ pub mod render;
 pub mod session;
 pub mod source;
 pub mod stack;
+mod stop;
 pub mod target;
+mod v8;

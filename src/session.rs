@@ -2,20 +2,20 @@
 
 use crate::error::{Error, Result};
 use crate::graph::{count_garbage, extract, HeapGraph, Source};
-use crate::heap::{Classes, HeapIndex, ImageOver, Isolate, Isolates, MapInfo, Scope, Tally, Watch};
-use crate::metadata::{tables, InstanceType, Layout, Resolved, V8Version};
-use crate::object::{Cx, HeapObject, Map};
+use crate::heap::{Classes, HeapIndex, ImageOver, Isolate, Isolates, Scope, Tally, Watch};
+use crate::metadata::V8Version;
+use crate::object::Cx;
 use crate::program::Program;
+use crate::stop::{keep, Stop};
 use crate::target::Target;
+pub use crate::v8::V8;
 use once_cell::unsync::OnceCell;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// One stop of one target.
 pub struct Session {
-    target: Box<dyn Target>,
-    v8: OnceCell<Result<V8>>,
-    isolates: OnceCell<Result<Isolates>>,
+    stop: Stop,
     heap: OnceCell<Result<HeapIndex>>,
     classes: OnceCell<Result<Classes>>,
     /// What belongs to each class in one isolate's heap.
@@ -56,101 +56,11 @@ pub struct HeapView {
     pub warnings: Vec<String>,
 }
 
-/// The target's V8: where it is and how it lays out its objects.
-pub struct V8 {
-    pub program: Program,
-    pub layout: Layout,
-    /// Every constant with its source.
-    pub resolved: Vec<Resolved>,
-    /// What the user should know before trusting what follows.
-    pub warnings: Vec<String>,
-    /// There are tables for its very line.
-    pub is_known: bool,
-}
-
-/// Bytes of the heap in a thousand that may be not understood with tables of another line.
-const MOST_UNKNOWN: u64 = 2;
-
-impl V8 {
-    /// Refuses a heap that the tables do not fit.
-    fn check_heap(&self, heap: &HeapIndex) -> Result<()> {
-        let coverage = &heap.coverage;
-        let per_mille =
-            coverage.unknown_bytes.saturating_mul(1000) / coverage.object_bytes.saturating_add(1);
-        if self.is_known || per_mille <= MOST_UNKNOWN {
-            return Ok(());
-        }
-        Err(Error::other(format!(
-            "V8 {} is not in the version tables, and {} bytes of its heap do not decode with those \
-             of another version: no answer about the heap would be right",
-            self.program.version, coverage.unknown_bytes
-        )))
-    }
-
-    /// Refuses classes where functions, after which they are named, are not told from other
-    /// objects.
-    fn check_classes(&self, heap: &HeapIndex, cx: Cx<'_>) -> Result<()> {
-        let types = &self.layout.types;
-        let is_strange = |info: &&MapInfo| {
-            info.kind == InstanceType::Unknown
-                && types.is_js_receiver(info.number)
-                && Map(HeapObject::new(cx, info.address)).is_callable() == Ok(true)
-        };
-        let strange = heap.maps.iter().find(is_strange);
-        match strange.filter(|_| !self.is_known) {
-            None => Ok(()),
-            Some(info) => Err(Error::other(format!(
-                "V8 {} is not in the version tables, and it has functions of a type ({}) that is \
-                 not known: classes would be misnamed",
-                self.program.version, info.number
-            ))),
-        }
-    }
-
-    fn find(target: &dyn Target) -> Result<V8> {
-        V8::of(target, Program::find(target)?)
-    }
-
-    fn of(target: &dyn Target, program: Program) -> Result<V8> {
-        let version = program.version;
-        let line = version.line();
-        let is_known = tables::has_line(line);
-        let (mut layout, mut resolved) = Layout::resolve(version, &program.v8dbg);
-        let mut warnings = Vec::new();
-        if !is_known {
-            let near = tables::nearest(line);
-            warnings.push(format!(
-                "V8 {version} is not in the version tables; the nearest, of {}.{}, is used, and \
-                 what does not look right is refused",
-                near.0, near.1
-            ));
-            // Its pages may be those of the next version already.
-            if let Some(newer) = tables::newer(line) {
-                let (other, log) = Layout::resolve_as(version, newer, &program.v8dbg);
-                if Isolates::find(target, &layout).is_err()
-                    && Isolates::find(target, &other).is_ok()
-                {
-                    (layout, resolved) = (other, log);
-                }
-            }
-        }
-        Ok(V8 {
-            program,
-            layout,
-            resolved,
-            warnings,
-            is_known,
-        })
-    }
-}
-
 impl Session {
     /// Nothing is read until something is asked.
     pub fn new(target: Box<dyn Target>) -> Session {
         Session {
-            target,
-            v8: OnceCell::new(),
-            isolates: OnceCell::new(),
+            stop: Stop::new(target),
             heap: OnceCell::new(),
             classes: OnceCell::new(),
             tallies: RefCell::new(Vec::new()),
@@ -168,13 +78,13 @@ impl Session {
             V8::of(session.target(), program)
         });
         // It is empty: the session is new.
-        let _ = session.v8.set(v8);
+        let _ = session.stop.v8.set(v8);
         session
     }
 
     /// Warnings about the target's V8, if it was looked for yet.
     pub fn warnings(&self) -> &[String] {
-        match self.v8.get() {
+        match self.stop.v8.get() {
             Some(Ok(v8)) => &v8.warnings,
             _ => &[],
         }
@@ -182,19 +92,17 @@ impl Session {
 
     /// The target.
     pub fn target(&self) -> &dyn Target {
-        &*self.target
+        &*self.stop.target
     }
 
     /// The target's V8.
     pub fn v8(&self) -> Result<&V8> {
-        let found = self.v8.get_or_init(|| V8::find(self.target()));
-        found.as_ref().map_err(Clone::clone)
+        self.stop.v8()
     }
 
     /// The isolates and all pages of their heaps.
     pub fn isolates(&self) -> Result<&Isolates> {
-        let layout = &self.v8()?.layout;
-        keep(&self.isolates, || Isolates::find(self.target(), layout))
+        self.stop.isolates()
     }
 
     /// Every object of the heaps. Takes the time of reading them when first asked.
@@ -215,7 +123,7 @@ impl Session {
         let heap = self.heap(watch)?;
         let memory = ImageOver {
             image: &heap.image,
-            target: self.target.memory(),
+            target: self.target().memory(),
         };
         let cx = Cx {
             memory: &memory,
@@ -363,7 +271,7 @@ impl Session {
 
     fn selected_isolate(&self) -> Result<&Isolate> {
         let found = self.isolates()?;
-        let threads = self.target.threads();
+        let threads = self.target().threads();
         let selected = threads.iter().find(|t| t.selected).map(|t| t.index);
         selected
             .and_then(|thread| found.of_thread(thread))
@@ -371,20 +279,11 @@ impl Session {
             .ok_or_else(|| Error::NoV8("no isolate was found".to_string()))
     }
 
-    /// What decoding needs.
+    /// What decoding needs. Objects that a garbage collection had moved are followed.
     pub fn cx(&self) -> Result<Cx<'_>> {
         Ok(Cx {
-            memory: self.target.memory(),
+            memory: &self.stop,
             layout: &self.v8()?.layout,
         })
     }
-}
-
-/// The kept outcome, made now where there is none. What the user stopped is asked anew next time.
-fn keep<T>(cell: &OnceCell<Result<T>>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
-    let found = cell.get_or_try_init(|| match make() {
-        Err(Error::Interrupted) => Err(Error::Interrupted),
-        outcome => Ok(outcome),
-    })?;
-    found.as_ref().map_err(Clone::clone)
 }

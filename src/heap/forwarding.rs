@@ -23,16 +23,23 @@ pub fn forwarding_address(first_word: u64) -> Option<u64> {
 }
 
 /// Where the object at `address` is, by the words in its place: for what has no heap's index.
-/// What cannot be read is where it says it is.
-pub fn follow(memory: &dyn Memory, address: u64) -> u64 {
+/// `is_moving` says whether objects were being moved from an address. What cannot be read, or leads
+/// to nothing that could have a Map, is where it says it is.
+pub fn follow(memory: &dyn Memory, address: u64, is_moving: impl Fn(u64) -> bool) -> u64 {
     let mut at = address;
     for _ in 0..MOST {
-        match memory.u64(at).ok().and_then(forwarding_address) {
-            Some(next) if next != at => at = next,
-            _ => break,
+        let Ok(word) = memory.u64(at) else {
+            return address;
+        };
+        match forwarding_address(word) {
+            Some(next) if next != at && is_moving(at) => at = next,
+            Some(_) => return address,
+            // Where it leads must have a Map.
+            None if at == address || word & 7 == 1 => return at,
+            None => return address,
         }
     }
-    at
+    address
 }
 
 /// The moves of a collection: from the old place to the new.
@@ -124,11 +131,16 @@ mod tests {
         put(0x3000, 0x3000);
         put(0x4000, 0x5000);
         put(0x5000, 0x4000);
-        assert_eq!(follow(&memory, 0x1000), 0x2000);
-        assert_eq!(follow(&memory, 0x2000), 0x2000);
-        assert_eq!(follow(&memory, 0x3000), 0x3000);
-        assert!([0x4000, 0x5000].contains(&follow(&memory, 0x4000)));
-        assert_eq!(follow(&memory, 0x6000), 0x6000);
+        put(0x7000, 0x8000);
+        put(0x8000, 0);
+        let followed = |at| follow(&memory, at, |_| true);
+        assert_eq!(followed(0x1000), 0x2000);
+        assert_eq!(followed(0x2000), 0x2000);
+        assert_eq!(followed(0x3000), 0x3000);
+        assert_eq!(followed(0x4000), 0x4000);
+        assert_eq!(followed(0x6000), 0x6000);
+        assert_eq!(followed(0x7000), 0x7000);
+        assert_eq!(follow(&memory, 0x1000, |at| at != 0x1000), 0x1000);
     }
 
     #[test]

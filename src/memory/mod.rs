@@ -164,4 +164,7 @@ impl<M: Memory + ?Sized> Memory for &M {
     fn skip_hole(&self, address: u64) -> u64 {
         (**self).skip_hole(address)
     }
+    fn moved_to(&self, address: u64) -> u64 {
+        (**self).moved_to(address)
+    }
 }

@@ -80,6 +80,16 @@ impl<'a> Cx<'a> {
         Ok(HeapObject::new(self, self.memory.moved_to(address)))
     }
 
+    /// A pointer by where its object is now: a collection that was moving objects may have left two
+    /// pointers to one object different.
+    #[inline]
+    pub fn settled(self, value: Tagged) -> Tagged {
+        match value.address() {
+            Some(address) => Tagged(self.memory.moved_to(address) | (value.0 & 3)),
+            None => value,
+        }
+    }
+
     /// The tagged word at an address.
     #[inline]
     pub fn tagged(self, address: u64) -> Result<Tagged> {

@@ -359,7 +359,8 @@ impl<'a> Decoder<'a> {
                 site: match function {
                     Some(f) => CallSite::new(f, receiver, frame.is_constructor),
                     None => {
-                        let identity = frame.translated.values.first().and_then(Identity::of);
+                        let identity = frame.translated.values.first();
+                        let identity = identity.and_then(|v| Identity::of(self.source.cx, v));
                         CallSite::of_shared(shared, identity, receiver, frame.is_constructor)
                     }
                 },

@@ -352,12 +352,11 @@ fn method_name(shared: SharedFunctionInfo, function: Identity, holder: Holder) -
 }
 
 /// Whether a property's value, or an accessor of it, is the function.
-pub(super) fn is_value(value: &Result<PropertyValue>, function: Tagged) -> bool {
+pub(super) fn is_value(cx: Cx, value: &Result<PropertyValue>, function: Tagged) -> bool {
+    let is = |value: &Tagged| cx.settled(*value) == function;
     match value {
-        Ok(PropertyValue::Tagged(value)) => *value == function,
-        Ok(PropertyValue::Accessors { getter, setter }) => {
-            *getter == function || *setter == function
-        }
+        Ok(PropertyValue::Tagged(value)) => is(value),
+        Ok(PropertyValue::Accessors { getter, setter }) => is(getter) || is(setter),
         _ => false,
     }
 }
@@ -383,12 +382,14 @@ fn is_method(holder: &Holder, name: &str, function: Identity) -> bool {
     };
     for JSObject(object) in holder.chain() {
         let found = match index {
-            Some(index) => element_of(object, u64::from(index)).map(|v| is_value(&v, function)),
+            Some(index) => {
+                element_of(object, u64::from(index)).map(|v| is_value(object.cx, &v, function))
+            }
             None => JSObject(object)
                 .own_property_named(name)
                 .ok()
                 .flatten()
-                .map(|p| is_value(&p.value, function)),
+                .map(|p| is_value(object.cx, &p.value, function)),
         };
         if let Some(found) = found {
             return found;
@@ -431,7 +432,7 @@ fn infer_method_name(holder: &Holder, function: Identity, by_name: bool) -> Opti
     let mut take = |key: Tagged, attributes: Attributes| {
         let is_string = || cx.object(key).and_then(HeapObject::is_string).ok() == Some(true);
         if !attributes.dont_enumerate && is_string() {
-            keys.push(key);
+            keys.push(cx.settled(key));
         }
     };
     if let Holder::Unmade(unmade) = holder {
@@ -442,7 +443,10 @@ fn infer_method_name(holder: &Holder, function: Identity, by_name: bool) -> Opti
     if let Identity::Tagged(function) = function {
         for object in holder.chain() {
             let properties = object.own_properties().ok()?;
-            for p in properties.iter().filter(|p| is_value(&p.value, function)) {
+            for p in properties
+                .iter()
+                .filter(|p| is_value(cx, &p.value, function))
+            {
                 take(p.key, p.attributes);
             }
         }

@@ -3,6 +3,7 @@
 use super::baseline::{bytecode_offset, BytecodeSizes};
 use super::source_positions::{Encoding, SourcePosition, SourcePositionTable};
 use crate::error::{Error, Result};
+use crate::heap::forwarding::forwarding_address;
 use crate::metadata::{Constant, InstanceType};
 use crate::object::{Cx, FixedArray, HeapObject};
 use std::cell::RefCell;
@@ -98,19 +99,27 @@ impl<'a> CodeFinder<'a> {
                 continue;
             }
             for (i, word) in chunk.chunks_exact(8).enumerate().rev() {
-                let word = u64::from_le_bytes(word.try_into().unwrap_or_default());
+                let mut word = u64::from_le_bytes(word.try_into().unwrap_or_default());
+                let here = HeapObject::new(cx, start + 8 * i as u64);
+                let mut object = here;
+                // A collection moved the code; the instructions that were to run on are still here.
+                if forwarding_address(word).is_some_and(|to| to >> 47 == 0 && to >= 0x10000) {
+                    object.address = cx.memory.moved_to(here.address);
+                    if object.address != here.address {
+                        word = cx.memory.u64(object.address).unwrap_or(0);
+                    }
+                }
                 // A pointer to a heap object in user space: rare in machine code.
                 if word & 7 != 1 || word >> 47 != 0 || word < 0x10000 {
                     continue;
                 }
-                let object = HeapObject::new(cx, start + 8 * i as u64);
                 if map != Some(word) {
                     if object.instance_type().ok() != Some(wanted) {
                         continue;
                     }
                     map = Some(word);
                 }
-                if let Ok(code) = Code::of(object, separate) {
+                if let Ok(code) = Code::of(object, here, separate) {
                     return (Some(code), code.start);
                 }
             }
@@ -222,8 +231,8 @@ impl<'a> BytecodeArray<'a> {
 }
 
 impl<'a> Code<'a> {
-    /// From the object that has the instructions.
-    fn of(stream: HeapObject<'a>, separate: bool) -> Result<Code<'a>> {
+    /// From the object that has the instructions, and where those are that run.
+    fn of(stream: HeapObject<'a>, here: HeapObject<'a>, separate: bool) -> Result<Code<'a>> {
         let layout = stream.cx.layout;
         let (object, start) = if separate {
             (
@@ -242,7 +251,7 @@ impl<'a> Code<'a> {
         }
         Ok(Code {
             object,
-            start: stream.slot(start.offset()?)?,
+            start: here.slot(start.offset()?)?,
             size: u64::from(object.u32_field(layout.code.instruction_size)?),
         })
     }

@@ -93,9 +93,9 @@ pub enum Identity {
 
 impl Identity {
     /// Of a function in a translation.
-    pub fn of(value: &Value) -> Option<Identity> {
+    pub fn of(cx: Cx, value: &Value) -> Option<Identity> {
         match value {
-            Value::Tagged(value) => Some(Identity::Tagged(*value)),
+            Value::Tagged(value) => Some(Identity::Tagged(cx.settled(*value))),
             Value::Captured(object) => Some(Identity::Unmade(object.number)),
             Value::Duplicated(number) => Some(Identity::Unmade(*number)),
             _ => None,
@@ -241,10 +241,11 @@ impl<'a> Unmade<'a> {
     }
 
     fn is_method(&self, descriptor: &Descriptor, function: Identity) -> bool {
+        let cx = self.map.0.cx;
         match (self.property(descriptor), function) {
-            (Some(Found::Field(value)), _) => Identity::of(value) == Some(function),
+            (Some(Found::Field(value)), _) => Identity::of(cx, value) == Some(function),
             (Some(Found::Constant(value)), Identity::Tagged(function)) => {
-                is_value(&Ok(value), function)
+                is_value(cx, &Ok(value), function)
             }
             _ => false,
         }
@@ -258,12 +259,12 @@ impl<'a> Unmade<'a> {
                 let first = cx.layout.fixed_array.data.offset().ok()? / 8;
                 let word = usize::try_from(first.checked_add(index)?).ok()?;
                 let value = elements.words.get(word)?;
-                Some(Identity::of(value) == Some(function))
+                Some(Identity::of(cx, value) == Some(function))
             }
             Value::Tagged(elements) => {
                 let value = element_in(cx.object(*elements).ok()?, index)?;
                 Some(match function {
-                    Identity::Tagged(function) => is_value(&value, function),
+                    Identity::Tagged(function) => is_value(cx, &value, function),
                     _ => false,
                 })
             }

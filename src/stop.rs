@@ -1,0 +1,81 @@
+//! A stop's target with its V8 and isolates, as the memory that decoding reads when there is no index
+//! of the heap: bytes are the target's, and what a garbage collection had moved is followed.
+
+use crate::error::{Error, Result};
+use crate::heap::{forwarding, Isolates};
+use crate::memory::{InPlace, Memory};
+use crate::target::Target;
+use crate::v8::V8;
+use once_cell::unsync::OnceCell;
+
+/// The target of a session, and what is found of V8 when first asked for.
+pub struct Stop {
+    pub target: Box<dyn Target>,
+    pub v8: OnceCell<Result<V8>>,
+    pub isolates: OnceCell<Result<Isolates>>,
+}
+
+impl Stop {
+    /// Nothing is read yet.
+    pub fn new(target: Box<dyn Target>) -> Stop {
+        Stop {
+            target,
+            v8: OnceCell::new(),
+            isolates: OnceCell::new(),
+        }
+    }
+
+    /// The target's V8.
+    pub fn v8(&self) -> Result<&V8> {
+        let found = self.v8.get_or_init(|| V8::find(&*self.target));
+        found.as_ref().map_err(Clone::clone)
+    }
+
+    /// The isolates and all pages of their heaps. What the user stopped is asked anew next time.
+    pub fn isolates(&self) -> Result<&Isolates> {
+        let layout = &self.v8()?.layout;
+        keep(&self.isolates, || Isolates::find(&*self.target, layout))
+    }
+
+    /// Whether a collection was moving objects from where `address` is.
+    fn is_moving(&self, address: u64) -> bool {
+        let page = self.isolates().ok().and_then(|i| i.page_of(address));
+        page.is_some_and(|p| p.is_moving)
+    }
+}
+
+impl Memory for Stop {
+    fn read_piece(&self, address: u64, buffer: &mut [u8]) -> usize {
+        self.target.memory().read_piece(address, buffer)
+    }
+    fn read_partial(&self, address: u64, buffer: &mut [u8]) -> usize {
+        self.target.memory().read_partial(address, buffer)
+    }
+    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
+        self.target.memory().read(address, buffer)
+    }
+    fn read_alone(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
+        self.target.memory().read_alone(address, buffer)
+    }
+    fn in_place(&self, address: u64, length: usize) -> Option<InPlace> {
+        self.target.memory().in_place(address, length)
+    }
+    fn skip_hole(&self, address: u64) -> u64 {
+        self.target.memory().skip_hole(address)
+    }
+
+    /// The pages are looked for only where an object's first word cannot be its Map.
+    fn moved_to(&self, address: u64) -> u64 {
+        let memory = self.target.memory();
+        forwarding::follow(memory, address, |from| self.is_moving(from))
+    }
+}
+
+/// The kept outcome, made now where there is none. What the user stopped is asked anew next time.
+pub(crate) fn keep<T>(cell: &OnceCell<Result<T>>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    let found = cell.get_or_try_init(|| match make() {
+        Err(Error::Interrupted) => Err(Error::Interrupted),
+        outcome => Ok(outcome),
+    })?;
+    found.as_ref().map_err(Clone::clone)
+}
