@@ -41,7 +41,8 @@ pub struct Page {
     pub is_from_space: bool,
     /// In the half of the young generation that holds its objects.
     pub is_to_space: bool,
-    /// In to-space, but not used since the last collection: what is on it is stale.
+    /// In to-space, but not used since the last collection, or freed and about to be unmapped: what is on
+    /// it is stale.
     pub is_unused: bool,
     /// Holds one large object.
     pub is_large: bool,
@@ -74,6 +75,8 @@ struct Header {
     from_mask: u64,
     to_mask: u64,
     large_mask: u64,
+    /// Where flags of its metadata are, and those of a page that V8 has freed.
+    freed: Option<(usize, u64)>,
 }
 
 impl Header {
@@ -100,6 +103,9 @@ impl Header {
             from_mask: page.from_mask.offset()?,
             to_mask: page.to_mask.offset()?,
             large_mask: page.large_mask.offset().unwrap_or(0),
+            freed: within(page.own_flags)
+                .ok()
+                .zip(page.freed_mask.offset().ok()),
         })
     }
 
@@ -143,7 +149,9 @@ impl Header {
             owner: self.owner.and_then(|at| word(&bytes, at)).unwrap_or(0),
             is_from_space: flags & self.from_mask != 0,
             is_to_space: flags & self.to_mask != 0,
-            is_unused: false,
+            is_unused: self
+                .freed
+                .is_some_and(|(at, mask)| word(&bytes, at).is_some_and(|flags| flags & mask != 0)),
             is_large: size > PAGE_ALIGNMENT || flags & self.large_mask != 0,
             is_moving: false,
         })

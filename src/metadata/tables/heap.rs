@@ -119,6 +119,9 @@ pub static HEAP: &[Table] = &[
         line: (14, 6),
         node: "26",
         rows: &[
+            ("page.own_flags", 88, CORE),
+            // IsUnregistered and IsPreFreed.
+            ("page.freed_mask", 6, SOURCE),
             ("page.sweeping_state", 248, CORE),
             ("page.sweeping_pending", 1, SOURCE),
             ("page.sweeping_in_progress", 3, SOURCE),
