@@ -96,8 +96,14 @@ fn each_moment(
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let pause = now.map_or(0, |n| u64::from(n.subsec_nanos()) % 700);
         std::thread::sleep(std::time::Duration::from_millis(pause));
+        // A function that is not reached would be waited for; a busy machine is slow to write.
+        let most = if matches!(place, Place::At(..)) {
+            "40"
+        } else {
+            "120"
+        };
         let output = Command::new("timeout")
-            .args(["-k", "5", "40", "gdb"])
+            .args(["-k", "5", most, "gdb"])
             .args(["-nx", "-batch", "-ex", "set debuginfod enabled off"])
             .args(["-p", &running.id().to_string()])
             .args(stop_at(*place))
@@ -112,14 +118,12 @@ fn each_moment(
             return failed;
         }
         if !output.status.success() || !moment.core.is_file() {
-            assert!(matches!(place, Place::At(..)), "{version}: {text}");
             let _ = std::fs::remove_file(&moment.core);
-            let Place::At(function, others) = place else {
-                continue;
+            let what = match place {
+                Place::At(function, others) => format!("not at {function} after {others}"),
+                Place::Anywhere => "not written by gdb in time".to_string(),
             };
-            *said
-                .entry(format!("not at {function} after {others}"))
-                .or_insert(0) += 1;
+            *said.entry(what).or_insert(0) += 1;
             continue;
         }
         let checked = check(&moment, &running);
