@@ -583,6 +583,8 @@ constants! {
         /// How places in WebAssembly begin: 0 with nothing, 1 with no name, 2 with the script's.
         wasm_place: [],
         initializers_have_no_method: [],
+        /// A function of the embedder's that optimized code calls by itself is in stack traces.
+        shows_inlined_api: [],
         /// A function's own displayName comes first.
         by_display_name: [],
         /// A name that V8 computes counts where a prototype has it.

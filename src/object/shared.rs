@@ -154,6 +154,13 @@ impl<'a> SharedFunctionInfo<'a> {
         Ok(value)
     }
 
+    /// Whether it is a function of the embedder's, in C++.
+    pub fn is_api_function(self) -> bool {
+        let data = self.function_data().and_then(|d| self.0.cx.object(d));
+        let kind = data.and_then(HeapObject::instance_type);
+        kind == Ok(InstanceType::FunctionTemplateInfo)
+    }
+
     /// What is known of it before it is compiled.
     pub fn uncompiled_data(self) -> Result<Option<HeapObject<'a>>> {
         let value = self.function_data()?;

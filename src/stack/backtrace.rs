@@ -355,15 +355,19 @@ impl<'a> Decoder<'a> {
             let receiver = Receiver::of(self.source.cx, &frame.receiver);
             let function = frame.function.map(JSFunction);
             let arguments = (!is_builtin).then(|| arguments(frame, shared)).flatten();
+            let mut site = match function {
+                Some(f) => CallSite::new(f, receiver, frame.is_constructor),
+                None => {
+                    let identity = frame.translated.values.first();
+                    let identity = identity.and_then(|v| Identity::of(self.source.cx, v));
+                    CallSite::of_shared(shared, identity, receiver, frame.is_constructor)
+                }
+            };
+            let rules = &self.source.cx.layout.call_site;
+            let shows_api = rules.shows_inlined_api.known() == Some(1);
+            site.is_visible |= is_builtin && shows_api && shared.is_api_function();
             out.push(Call {
-                site: match function {
-                    Some(f) => CallSite::new(f, receiver, frame.is_constructor),
-                    None => {
-                        let identity = frame.translated.values.first();
-                        let identity = identity.and_then(|v| Identity::of(self.source.cx, v));
-                        CallSite::of_shared(shared, identity, receiver, frame.is_constructor)
-                    }
-                },
+                site,
                 function,
                 shared,
                 receiver: Some(frame.receiver.clone()),

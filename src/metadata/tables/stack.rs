@@ -96,6 +96,7 @@ const V7_8: &[Row] = &[
     ("call_site.functions_by_name", 0, SOURCE),
     ("call_site.method_by_inferred_name", 0, SOURCE),
     ("call_site.initializers_have_no_method", 0, SOURCE),
+    ("call_site.shows_inlined_api", 1, MEASURED),
     ("call_site.accessors_are_named", 0, SOURCE),
     ("frame.builtin_argc", -24, SOURCE),
     ("call_site.by_display_name", 1, SOURCE),
@@ -161,6 +162,7 @@ const V9_4: &[Row] = &[
 ];
 
 const V10_1: &[Row] = &[
+    ("call_site.shows_inlined_api", 0, MEASURED),
     ("primitive_functions.number", 148, NAMES),
     ("primitive_functions.string", 209, NAMES),
     ("primitive_functions.boolean", 47, NAMES),
