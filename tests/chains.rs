@@ -17,31 +17,10 @@ fn check(way: &str) {
         }
         let said: Value = serde_json::from_str(&core.output("chains")).expect("JSON");
         let stack = said["stack"].as_str().expect("a stack");
-        let mut theirs: Vec<String> = stack
+        let theirs: Vec<String> = stack
             .lines()
             .filter_map(|l| Some(l.trim().strip_prefix("at ")?.to_string()))
             .collect();
-        // V8 has followed it since 10.2; of those before we say what it says since then.
-        let is_older = core.major() < 18 || node == "18.0.0";
-        if way == "allSettled" && is_older {
-            let script = core.directory.join("chains.js");
-            let text = std::fs::read_to_string(&script).expect("the program");
-            let place = |code: &str| {
-                let mut lines = text.lines().enumerate();
-                let found = lines.find_map(|(n, l)| Some((n, l.find(code)?)));
-                let (line, column) = found.map(|(n, at)| (n + 1, at + 1)).expect("the code");
-                format!("{}:{line}:{column}", script.display())
-            };
-            assert!(!stack.contains("allSettled"), "{what}: {stack}");
-            theirs.extend([
-                "async Promise.allSettled (index 0)".to_string(),
-                format!(
-                    "async Object.allSettled ({})",
-                    place("await Promise.allSettled")
-                ),
-                format!("async outer ({})", place("await ways[way]()")),
-            ]);
-        }
         let host = OfflineHost {
             core: core.core.clone(),
             program: core.program.clone(),

@@ -14,7 +14,7 @@ const CASES: &str = "asyncThenCallback,asyncThenCallbackChain,asyncCatchCallback
     asyncFinallyCallback,asyncAllOfThen,asyncThenTwoWaiters,asyncThenSubclass,asyncThenable,\
     fromAsync,fromAsyncIterator,asyncGeneratorBreakSync,asyncGeneratorReturnBefore,\
     asyncGeneratorReturnDone,asyncDisposableStack,asyncOtherContextAll,topLevelAll,\
-    vmOffsetsNegative,vmMicrotaskAsync,elementAccessors,hookBefore,storageRun,exit,nested,\
+    vmOffsetsNegative,vmMicrotaskAsync,elementAccessors,hookBefore,hookPromiseInit,storageRun,exit,nested,\
     nestedEval,esmWorker,importDataTla,httpServer,evalInAsync,deep5000";
 
 /// The lines of a stack as a stack trace prints them, from `finish` on.

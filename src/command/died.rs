@@ -1,33 +1,14 @@
 //! What `v8 bt` tells first: why the process died.
 
-use super::error_stack;
+use super::exception::Exception;
+use super::inspected::inspected;
 use super::value::short;
-use crate::metadata::InstanceType;
-use crate::object::summary::{Options, Section, StackEntry, Value as Summary};
-use crate::object::{
-    data_property, error_text, is_like_error, number_text, Cx, JSString, Symbol, Tagged,
-};
+use crate::object::Cx;
 use crate::program::Program;
 use crate::render::escape;
 use crate::stack::{Cause, Death, HeapUse};
 use crate::target::Signal;
 use serde_json::{json, Value};
-
-/// Lines of an Error's stack shown.
-const MAX_LINES: usize = 50;
-/// Errors that caused one another, followed at most.
-const MAX_CAUSES: usize = 8;
-/// Longest thrown string shown.
-const MAX_TEXT: usize = 4096;
-
-/// An exception in words.
-struct Exception {
-    value: Tagged,
-    text: String,
-    /// Lines of its stack, each from "at" on.
-    stack: Vec<String>,
-    causes: Vec<String>,
-}
 
 /// The lines to show, without line ends.
 pub fn lines(cx: Cx, program: &Program, death: &Death) -> Vec<String> {
@@ -36,23 +17,19 @@ pub fn lines(cx: Cx, program: &Program, death: &Death) -> Vec<String> {
     match &death.cause {
         Cause::Uncaught {
             exception: Some(value),
+            rejection,
+            ended_worker,
             ..
         } => {
-            let found = exception(cx, program, *value);
-            // A message of several lines stays in one place.
-            out.extend(
-                found
-                    .stack
-                    .iter()
-                    .take(MAX_LINES)
-                    .map(|l| format!("    {l}")),
-            );
-            let more = found.stack.len().saturating_sub(MAX_LINES);
-            if more > 0 {
-                out.push(format!("    … {more} more"));
+            out.extend(Exception::new(cx, program, *value).lines(cx));
+            if let Some(rejection) = rejection {
+                out.push(format!("  reason: {}", inspected(cx, rejection.reason)));
+                out.push(format!("  promise: {}", short(cx, rejection.promise)));
             }
-            out.extend(found.causes.iter().map(|c| format!("  [cause]: {c}")));
-            out.push(format!("  exception: {}", short(cx, *value)));
+            if let Some(worker) = ended_worker {
+                let worker = short(cx, *worker);
+                out.push(format!("  of the worker {worker}, whose isolate is gone"));
+            }
         }
         Cause::OutOfMemory {
             heap,
@@ -66,8 +43,10 @@ pub fn lines(cx: Cx, program: &Program, death: &Death) -> Vec<String> {
                 out.push(format!("  last collection: {}", escape(text)));
             }
         }
-        Cause::Signal => {}
         _ => {}
+    }
+    if let Some((number, address)) = death.isolate.filter(|(number, _)| *number > 0) {
+        out.insert(0, format!("  in worker {number} (isolate {address:#x})"));
     }
     if let (Some(signal), false) = (death.signal, matches!(death.cause, Cause::Signal)) {
         first += &format!(" ({})", signal_name(signal.number));
@@ -78,7 +57,10 @@ pub fn lines(cx: Cx, program: &Program, death: &Death) -> Vec<String> {
 
 /// Why it died, in a line, and the exception to go on with.
 pub fn in_short(cx: Cx, program: &Program, death: &Death) -> Vec<String> {
-    let keep = |(at, line): &(usize, String)| *at == 0 || line.starts_with("  exception: ");
+    let keep = |(at, line): &(usize, String)| {
+        let kept = ["  exception: ", "  in worker ", "  reason: "];
+        *at == 0 || kept.iter().any(|k| line.starts_with(k))
+    };
     let lines = lines(cx, program, death).into_iter().enumerate();
     lines.filter(keep).map(|(_, line)| line).collect()
 }
@@ -97,7 +79,10 @@ fn headline(cx: Cx, program: &Program, death: &Death) -> String {
         Cause::Uncaught {
             exception: Some(value),
             ..
-        } => format!("Uncaught {}", escape(&exception(cx, program, *value).text)),
+        } => format!(
+            "Uncaught {}",
+            escape(&Exception::new(cx, program, *value).text)
+        ),
         Cause::Uncaught {
             exception: None, ..
         } => "Uncaught exception; it was not found on the stack".to_string(),
@@ -140,8 +125,10 @@ pub fn to_json(cx: Cx, program: &Program, death: &Death) -> Value {
             "number": s.number,
             "name": signal_name(s.number),
             "sender": s.sender,
-            "address": s.address.map(|a| format!("{a:#x}")),
+            "address": s.address.map(hex),
         })),
+        "isolate": death.isolate.map(|(_, address)| hex(address)),
+        "isolate_number": death.isolate.map(|(number, _)| number),
     });
     let mut put = |name: &str, value: Value| {
         if let Some(object) = out.as_object_mut() {
@@ -150,22 +137,27 @@ pub fn to_json(cx: Cx, program: &Program, death: &Death) -> Value {
     };
     match &death.cause {
         Cause::Uncaught {
-            exception: of,
+            exception,
             by_node,
+            rejection,
+            ended_worker,
         } => {
             put("by_node", json!(by_node));
-            let found = of.map(|v| exception(cx, program, v));
-            put(
-                "exception",
-                found.map_or(Value::Null, |e| {
+            let found = exception.map(|v| Exception::new(cx, program, v).to_json());
+            put("exception", found.unwrap_or(Value::Null));
+            if let Some(rejection) = rejection {
+                put(
+                    "rejection",
                     json!({
-                        "value": format!("{:#x}", e.value.0),
-                        "text": e.text,
-                        "stack": e.stack,
-                        "causes": e.causes,
-                    })
-                }),
-            );
+                        "promise": hex(rejection.promise.0),
+                        "reason": hex(rejection.reason.0),
+                        "text": inspected(cx, rejection.reason),
+                    }),
+                );
+            }
+            if let Some(worker) = ended_worker {
+                put("ended_worker", json!(hex(worker.0)));
+            }
         }
         Cause::OutOfMemory {
             location,
@@ -209,98 +201,8 @@ fn cause_name(cause: &Cause) -> &'static str {
     }
 }
 
-fn exception(cx: Cx, program: &Program, value: Tagged) -> Exception {
-    let mut causes = Vec::new();
-    let mut at = value;
-    while causes.len() < MAX_CAUSES {
-        let Some(next) = cause_of(cx, at) else { break };
-        causes.push(value_text(cx, next));
-        at = next;
-    }
-    Exception {
-        value,
-        text: value_text(cx, value),
-        stack: stack(cx, program, value),
-        causes,
-    }
-}
-
-fn cause_of(cx: Cx, value: Tagged) -> Option<Tagged> {
-    let object = cx.object(value).ok()?;
-    if object.instance_type().ok()? != InstanceType::JSError {
-        return None;
-    }
-    let cause = data_property(object, "cause").ok()??;
-    let kind = cx.object(cause).ok()?.instance_type().ok()?;
-    (kind == InstanceType::JSError).then_some(cause)
-}
-
-/// As V8 says it after "Uncaught"; an object that is no Error as `v8 print` shows it.
-fn value_text(cx: Cx, value: Tagged) -> String {
-    let special = || -> Option<String> {
-        if let Some(number) = cx.smi(value) {
-            return Some(number.to_string());
-        }
-        let object = cx.object(value).ok()?;
-        match object.instance_type().ok()? {
-            // A DOMException has neither a name nor a message of its own.
-            InstanceType::JSError => error_text(object).ok().filter(|t| !t.is_empty()),
-            InstanceType::String => {
-                let text = JSString(object).read(MAX_TEXT).ok()?;
-                let more = if text.is_truncated() { "…" } else { "" };
-                Some(format!("{}{more}", text.text()))
-            }
-            InstanceType::HeapNumber => {
-                let bits = object.u64_field(cx.layout.heap_number.value).ok()?;
-                Some(number_text(f64::from_bits(bits)))
-            }
-            InstanceType::Symbol => {
-                let text = Symbol(object).description(MAX_TEXT).ok()?;
-                let text = text.map_or_else(String::new, |t| t.text());
-                Some(format!("Symbol({text})"))
-            }
-            InstanceType::Oddball => {
-                let text = short(cx, value);
-                let inner = text.split_once('<')?.1.strip_suffix('>')?;
-                Some(inner.to_string())
-            }
-            _ if is_like_error(object) => error_text(object).ok().filter(|t| !t.is_empty()),
-            _ => None,
-        }
-    };
-    special().unwrap_or_else(|| short(cx, value))
-}
-
-/// The lines of the stack that an Error captured.
-fn stack(cx: Cx, program: &Program, value: Tagged) -> Vec<String> {
-    let Ok(mut shown) = Summary::detailed(cx, value, Options::default()) else {
-        return Vec::new();
-    };
-    error_stack::locate(cx, program, &mut shown);
-    for section in &shown.sections {
-        let Section::ErrorStack { frames, text } = section else {
-            continue;
-        };
-        if let Some(text) = text {
-            let lines = text.text.lines().map(str::trim_start);
-            let lines = lines.filter(|l| l.starts_with("at "));
-            return lines.map(|l| escape(l).into_owned()).collect();
-        }
-        return frames.iter().map(frame_text).collect();
-    }
-    Vec::new()
-}
-
-fn frame_text(frame: &StackEntry) -> String {
-    let place = frame.location.as_ref().map_or_else(
-        || "<anonymous>".to_string(),
-        |l| format!("{}:{}:{}", l.script, l.line, l.column),
-    );
-    let text = match frame.call.as_deref().filter(|c| !c.is_empty()) {
-        Some(call) => format!("at {call} ({place})"),
-        None => format!("at {place}"),
-    };
-    escape(&text).into_owned()
+fn hex(word: u64) -> String {
+    format!("{word:#x}")
 }
 
 fn heap_text(heap: &HeapUse) -> Option<String> {

@@ -508,6 +508,8 @@ constants! {
         handler_table: ["class_BytecodeArray__handler_table__"],
         /// 1 where the parameter size counts parameters, 0 where bytes; both with the receiver.
         parameter_size_is_count: [],
+        /// Where V8 says that a call is which none of the positions is for (a script's offset).
+        position_of_none: [],
     }
     code: CodeLayout {
         instruction_start: ["class_Code__instruction_start__"],
@@ -595,6 +597,8 @@ constants! {
         constructors_of_stubs: [],
         /// A call of a thenable's `then` knows who awaits what it settles.
         follows_thenables: [],
+        /// What Promise.allSettled waits for is known to be awaited by who awaits that.
+        follows_all_settled: [],
     }
     /// Slots of a Code's DeoptimizationData.
     deoptimization_data: DeoptimizationDataLayout {

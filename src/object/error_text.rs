@@ -7,6 +7,17 @@ use crate::metadata::InstanceType;
 
 /// Prototypes looked at.
 const MAX_CHAIN: usize = 64;
+/// Classes whose prototype may have that `toString` itself: up to V8 8 each has.
+const CLASSES: [&str; 8] = [
+    "Error",
+    "EvalError",
+    "RangeError",
+    "ReferenceError",
+    "SyntaxError",
+    "TypeError",
+    "URIError",
+    "AggregateError",
+];
 /// Longest part of the text.
 const MAX_TEXT: usize = 1 << 16;
 
@@ -54,7 +65,7 @@ pub fn is_like_error(object: HeapObject) -> bool {
         let class = JSFunction::new(object.cx.object(class)?)?.shared()?;
         // Of a script of V8's own, or of none.
         let is_own = class.script()?.is_none();
-        Ok(Some(is_own && class.name()? == "Error"))
+        Ok(Some(is_own && CLASSES.contains(&class.name()?.as_str())))
     };
     matches!(is_of_error(), Ok(Some(true)))
 }

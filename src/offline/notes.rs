@@ -25,6 +25,7 @@ pub struct MappedFile {
 }
 
 const NT_PRSTATUS: u32 = 1;
+const NT_PRPSINFO: u32 = 3;
 const NT_AUXV: u32 = 6;
 const NT_SIGINFO: u32 = 0x5349_4749;
 const NT_FILE: u32 = 0x4649_4c45;
@@ -33,6 +34,8 @@ const AT_ENTRY: u64 = 9;
 const PR_REG: usize = 112;
 const PR_PID: usize = 32;
 const PR_CURSIG: usize = 12;
+/// Offset of the process's id in `struct elf_prpsinfo` on 64-bit Linux.
+const PSINFO_PID: usize = 24;
 /// `si_code` of `siginfo_t`: sent by a process (kill, sigqueue, tgkill), or by the kernel for
 /// what has no address.
 const SENT: [i32; 3] = [0, -1, -6];
@@ -51,6 +54,14 @@ impl Notes {
     pub fn add(&mut self, note_type: u32, data: &[u8], arm64: bool) {
         match note_type {
             NT_PRSTATUS => self.prstatus(data, arm64),
+            NT_PRPSINFO => {
+                let id = data.get(PSINFO_PID..PSINFO_PID + 4);
+                let id = id.and_then(|b| b.try_into().ok());
+                let id = id.map_or(0, |b| u64::from(u32::from_le_bytes(b)));
+                if id != 0 {
+                    self.pid = id;
+                }
+            }
             NT_SIGINFO => {
                 let _ = self.siginfo(data);
             }
@@ -94,7 +105,8 @@ impl Notes {
                 tls: reg(21),
             }
         };
-        if self.threads.is_empty() {
+        // Until the process itself is told of: a thread of it.
+        if self.threads.is_empty() && self.pid == 0 {
             self.pid = id;
         }
         self.threads.push((id, registers));

@@ -250,7 +250,11 @@ impl<'p> Closures<'p> {
             out.push(Waiting::Function(generator));
             return Ok(promise_of(generator));
         }
-        if let Some((name, closure)) = self.combinator(&handlers) {
+        let followed = |name: &str| {
+            name != "allSettled" || cx.layout.call_site.follows_all_settled.known() == Some(1)
+        };
+        let combinator = self.combinator(&handlers);
+        if let Some((name, closure)) = combinator.filter(|(name, _)| followed(name)) {
             out.push(Waiting::Combinator {
                 closure,
                 name,

@@ -205,14 +205,20 @@ impl<'a> BytecodeArray<'a> {
             )
         })?;
         let table = SourcePositionTable::new(&bytes, Encoding::of(layout)?);
-        let found = table.position_at(offset)?.ok_or_else(|| {
-            Error::malformed(
-                "BytecodeArray",
-                self.0.address,
-                format!("no source position at offset {offset}"),
-            )
-        })?;
-        Ok(found.script_offset)
+        if let Some(found) = table.position_at(offset)? {
+            return Ok(found.script_offset);
+        }
+        layout
+            .bytecode_array
+            .position_of_none
+            .known()
+            .ok_or_else(|| {
+                Error::malformed(
+                    "BytecodeArray",
+                    self.0.address,
+                    format!("no source position at offset {offset}"),
+                )
+            })
     }
 
     /// The same for the baseline code that was made of it, at a return address so far from the

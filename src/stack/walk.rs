@@ -96,6 +96,8 @@ pub struct V8Frame {
 
 /// Frames walked at most; V8's stacks are of one megabyte.
 const MAX_FRAMES: usize = 100_000;
+/// Nothing is mapped below.
+const LOWEST_CODE: u64 = 0x1000;
 /// Words looked at for an exit frame at most.
 const MAX_SCAN: u64 = 1 << 20;
 
@@ -186,14 +188,22 @@ impl<'a> Walker<'a> {
                 .is_some_and(|next| self.on_stack(next) && self.kind(next, None).is_some())
     }
 
-    /// The first exit frame above the stack pointer, for want of an isolate that names it.
-    pub fn scan(&self) -> Option<u64> {
+    /// The first exit frame above the stack pointer, for want of an isolate that names it: one that
+    /// goes on at what `is_code` takes for code, in a frame of a kind that V8 has.
+    pub fn scan(&self, is_code: impl Fn(u64) -> bool) -> Option<u64> {
         let end = self
             .stack
             .end
             .min(self.stack.start.saturating_add(8 * MAX_SCAN));
         let start = self.stack.start.next_multiple_of(8);
-        (start..end).step_by(8).find(|fp| self.is_exit(*fp))
+        let has_caller = |fp: u64| {
+            let next = self.word(fp, 0).and_then(|next| self.kind(next, None));
+            next.is_some_and(|kind| kind != FrameKind::Unknown)
+                && self.exit_pc(fp).is_some_and(&is_code)
+        };
+        (start..end)
+            .step_by(8)
+            .find(|fp| self.is_exit(*fp) && has_caller(*fp))
     }
 
     /// The return address into an exit frame, which is the pc of the code that called C++.
@@ -333,10 +343,11 @@ pub fn thread_frames<'a>(
     // In JavaScript at this moment: the registers are those of its innermost frame.
     // V8 maps the builtins of its file a second time, near its code; a core may leave that out as it
     // is unmodified, and nothing is known of the place then.
-    let executing = regions
-        .iter()
-        .find(|r| r.contains(registers.pc))
-        .is_none_or(|r| r.executable);
+    let is_code = |pc: u64| {
+        let region = regions.iter().find(|r| r.contains(pc));
+        region.is_none_or(|r| r.executable)
+    };
+    let executing = is_code(registers.pc);
     let in_builtin = || {
         target
             .symbolize(registers.pc)
@@ -356,7 +367,7 @@ pub fn thread_frames<'a>(
         .find_map(|i| i.exit_frame(target, cx.layout, thread).ok().flatten());
     let frames = match from_isolate {
         Some(fp) => walker.walk(fp, None, FoundBy::Isolate),
-        None => match walker.scan() {
+        None => match walker.scan(|pc| pc >= LOWEST_CODE && is_code(pc)) {
             Some(fp) => walker.walk(fp, None, FoundBy::Scan),
             None => Vec::new(),
         },

@@ -104,6 +104,9 @@ const V7_8: &[Row] = &[
     ("call_site.offset_without_source_url", 0, SOURCE),
     ("call_site.constructors_of_stubs", 0, SOURCE),
     ("call_site.follows_thenables", 0, SOURCE),
+    ("call_site.follows_all_settled", 0, MEASURED),
+    // Node 12 alone makes such a call: that of an async function's promise, which hooks see.
+    ("bytecode_array.position_of_none", 0, SOURCE),
     ("script.eval_mask", 1, SOURCE),
     ("script.type_normal", 2, SOURCE),
     ("script.eval_from_position", 80, SOURCE),
@@ -126,6 +129,7 @@ const V7_8: &[Row] = &[
 ];
 
 const V8_4: &[Row] = &[
+    ("bytecode_array.position_of_none", GONE, MEASURED),
     ("primitive_functions.number", 122, NAMES),
     ("primitive_functions.string", 186, NAMES),
     ("primitive_functions.boolean", 30, NAMES),
@@ -172,7 +176,10 @@ const V10_1: &[Row] = &[
     ("frame.argc_has_receiver", 1, SOURCE),
 ];
 
-const V10_2: &[Row] = &[("call_site.functions_by_name", 1, MEASURED)];
+const V10_2: &[Row] = &[
+    ("call_site.functions_by_name", 1, MEASURED),
+    ("call_site.follows_all_settled", 1, MEASURED),
+];
 
 const V11_3: &[Row] = &[
     ("primitive_functions.number", 160, NAMES),

@@ -4,11 +4,13 @@
 mod evidence;
 mod handles;
 mod heap_use;
+mod node_errors;
 
 pub use heap_use::{HeapUse, SpaceSizes};
+pub use node_errors::Rejection;
 
 use super::backtrace::{Frame, Source};
-use super::walk::FrameKind;
+use super::walk::{FoundBy, FrameKind};
 use crate::metadata::InstanceType;
 use crate::object::{HeapObject, Tagged};
 use crate::target::{Signal, Thread};
@@ -21,6 +23,8 @@ pub struct Death {
     pub cause: Cause,
     /// The signal that it got, or sent to itself.
     pub signal: Option<Signal>,
+    /// The isolate of the thread, by its number (0 is the main thread's) and its address.
+    pub isolate: Option<(usize, u64)>,
 }
 
 /// What ended it.
@@ -31,6 +35,10 @@ pub enum Cause {
         exception: Option<Tagged>,
         /// Node.js ended it itself: for a rejected promise that nobody handled, as a rule.
         by_node: bool,
+        /// Of a promise that was rejected with what is no Error, so that Node.js made one.
+        rejection: Option<Rejection>,
+        /// The Worker that ran out of memory, which Node.js made this exception of.
+        ended_worker: Option<Tagged>,
     },
     /// The heap, or the process, had no more memory to give.
     OutOfMemory {
@@ -78,27 +86,38 @@ const ABORTS: [i32; 3] = [4, 5, 6];
 pub fn death(source: &Source, thread: &Thread, frames: &[Frame]) -> Option<Death> {
     let signal = source.target.signal(thread.index);
     let innermost = frames.iter().find(|f| f.kind.is_some());
-    let end = innermost.map(|f| f.fp);
+    // What only looks like a frame of V8's does not end the C++ before it.
+    let certain = innermost.filter(|f| f.found_by != FoundBy::Scan);
+    let end = certain.map(|f| f.fp);
     let stack = NativeStack::of(source.target, source.program, thread, end);
     let cause = stack
         .as_ref()
-        .and_then(|stack| cause(source, thread, stack, innermost, signal));
+        .and_then(|stack| cause(source, thread, stack, frames, signal));
     let cause = match cause {
         Some(cause) => cause,
         None if DEADLY.contains(&signal?.number) => Cause::Signal,
         None if signal?.number == TRAP && signal?.sender.is_some() => Cause::Signal,
         None => return None,
     };
-    Some(Death { cause, signal })
+    let isolate = source.isolates.and_then(|all| {
+        let isolate = all.of_thread(thread.index)?;
+        Some((all.number(isolate)?, isolate.address))
+    });
+    Some(Death {
+        cause,
+        signal,
+        isolate,
+    })
 }
 
 fn cause(
     source: &Source,
     thread: &Thread,
     stack: &NativeStack,
-    innermost: Option<&Frame>,
+    frames: &[Frame],
     signal: Option<Signal>,
 ) -> Option<Cause> {
+    let innermost = frames.iter().find(|f| f.kind.is_some());
     let calls = stack.calls();
     let own = source.target.symbolize(thread.registers.pc);
     let own = own.map_or(String::new(), |(name, _)| name);
@@ -149,10 +168,7 @@ fn cause(
     }
     if is_in("TriggerUncaughtException").is_some() {
         let exception = first_argument(innermost).or_else(|| reported(source, thread));
-        return Some(Cause::Uncaught {
-            exception,
-            by_node: true,
-        });
+        return Some(uncaught(source, frames, exception, true));
     }
     let is_throw = |c: &PendingCall| {
         c.name.contains("CreateMessageOrAbort")
@@ -161,16 +177,29 @@ fn cause(
             || c.name.contains("Isolate::Throw")
     };
     if is_abort(&own) && calls.first().is_some_and(is_throw) {
-        return Some(Cause::Uncaught {
-            exception: reported(source, thread),
-            by_node: false,
-        });
+        let exception = reported(source, thread);
+        return Some(uncaught(source, frames, exception, false));
     }
     let is_process_abort = |c: &PendingCall| {
         (c.name.starts_with("_ZN4node") && c.name.contains("5AbortERKN2v820FunctionCallbackInfo"))
             || c.name.starts_with("node::Abort(v8::FunctionCallbackInfo")
     };
     calls.iter().any(is_process_abort).then_some(Cause::Abort)
+}
+
+fn uncaught(source: &Source, frames: &[Frame], exception: Option<Tagged>, by_node: bool) -> Cause {
+    let code = exception.and_then(|e| node_errors::code(source.cx, e));
+    let is = |wanted: &str| code.as_deref() == Some(wanted);
+    Cause::Uncaught {
+        exception,
+        by_node,
+        rejection: is("ERR_UNHANDLED_REJECTION")
+            .then(|| node_errors::rejection(source.cx, frames))
+            .flatten(),
+        ended_worker: is("ERR_WORKER_OUT_OF_MEMORY")
+            .then(|| node_errors::ended_worker(frames))
+            .flatten(),
+    }
 }
 
 /// The first argument of the embedder's function that JavaScript called last.
