@@ -328,6 +328,16 @@ fn every_command_prints_what_the_documentation_says() {
             assert!(r.ask("bt", "")["died"].is_object(), "{way}");
         });
     }
+    for way in ["rejected", "worker"] {
+        let mut arguments = vec!["--abort-on-uncaught-exception"];
+        if way == "rejected" {
+            arguments.push("--unhandled-rejections=strict");
+        }
+        arguments.extend(["--", way]);
+        run(&core("thrown", &arguments), way, &mut |r| {
+            assert!(r.ask("bt", "")["died"].is_object(), "{way}");
+        });
+    }
     let problems: Vec<&String> = checker.problems.iter().take(40).collect();
     assert!(problems.is_empty(), "{problems:#?}");
     #[cfg(not(feature = "lldb"))]
