@@ -28,9 +28,20 @@ name=$(basename "$program" .js)
 source_file=$root/tests/programs/$name.js
 [ -f "$source_file" ] || source_file=$program
 [ -f "$source_file" ] || die "no such program: $program (there are: $(cd "$root/tests/programs" && echo ./*.js))"
-# What it requires of its own directory goes along.
-mapfile -t helpers < <(sed -n "s/.*require('\.\/\([a-z]*\.js\)').*/\1/p" "$source_file")
-for at in "${!helpers[@]}"; do helpers[at]=$(dirname "$source_file")/${helpers[at]}; done
+# What it requires or imports of its own directory goes along, and what that does.
+beside=$(dirname "$source_file")
+helpers=()
+needed=("$source_file")
+while [ ${#needed[@]} -gt 0 ]; do
+  found=()
+  for file in "${needed[@]}"; do
+    while read -r helper; do
+      case " ${helpers[*]-} $source_file " in *" $beside/$helper "*) continue ;; esac
+      helpers+=("$beside/$helper") found+=("$beside/$helper")
+    done < <(sed -nE "s/.*(require\(|import\(|from )'\.\/([a-z]*\.m?js)'.*/\2/p" "$file")
+  done
+  needed=("${found[@]+"${found[@]}"}")
+done
 
 key=$({
   cat "$source_file" "${helpers[@]+"${helpers[@]}"}"

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 use support::{nodes, program_of};
 use v8rs::metadata::{ScopeRules, V8Version};
-use v8rs::source::{variables, FunctionText, Syntax, VariablePlace};
+use v8rs::source::{variables, Form, FunctionText, Syntax, VariablePlace};
 
 /// What shapes.js says of a function of its own.
 #[derive(Debug, Deserialize)]
@@ -127,7 +127,7 @@ fn compare(shape: &Shape, stores: &Stores, rules: ScopeRules) -> (usize, Vec<Str
             is_strict: shape.strict,
         },
         own_name: shape.own.clone(),
-        wrapped: None,
+        form: Form::Function,
     };
     let Some(found) = variables(&text, rules) else {
         return (0, Vec::new());

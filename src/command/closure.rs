@@ -2,7 +2,7 @@
 
 use super::app::{App, Host};
 use super::bt::value_json;
-use super::locals::{scope_json, scope_lines, scope_title};
+use super::locals::{has_lines, scope_json, scope_lines, scope_title};
 use super::value::kept;
 use super::Outcome;
 use crate::deopt::Value as Kept;
@@ -61,8 +61,8 @@ fn show_closure(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outc
     if let Some(names) = function.shared().ok().and_then(parameter_names) {
         let _ = writeln!(text, "  parameters: {names}");
     }
-    for scope in list.iter().filter(|s| !s.variables.is_empty()) {
-        let _ = writeln!(text, "  {}", scope_title(scope, false));
+    for scope in list.iter().filter(|s| has_lines(s)) {
+        let _ = writeln!(text, "  {}", scope_title(cx, scope, false));
         for line in scope_lines(cx, scope) {
             let _ = writeln!(text, "    {line}");
         }

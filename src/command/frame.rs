@@ -17,7 +17,8 @@ pub const DETAILS: &str = "Arguments are named by the parameters in the function
     parameter that is a pattern has\nno name. Local variables are those that can be named where the \
     call is. V8 keeps no names of those\nthat no closure sees: they are told from the function's source \
     where it agrees with all that V8\nkeeps. Variables that closures see are told scope by scope: first \
-    those of the function itself, then\nthose around it. <uninitialized>: its declaration has not run; \
+    those of the function itself, then\nthose around it; of a module also what it exports and imports, \
+    of a function what 'eval' added,\nof a 'with' the properties of its object. <uninitialized>: its declaration has not run; \
     <not known>: it may or may not have;\n<optimized out>: the compiler has dropped it; (as passed): a parameter\n\
     that may have been given another value since.\n\n\
     Of a thread that ended the process it is said first why, with the exception.\n\n\

@@ -7,7 +7,7 @@ use crate::object::{is_the_hole, Cx};
 use crate::render::escape;
 use crate::source::VariablePlace;
 use crate::stack::{
-    arguments, own_scopes, scopes, Argument, Call, Held, NamedVariable, Scope, Variable,
+    arguments, own_scopes, scopes, Argument, Binding, Call, Held, NamedVariable, Scope, Variable,
     VariableNames,
 };
 use serde_json::{json, Value};
@@ -51,10 +51,10 @@ pub(super) fn variable_lines(cx: Cx, call: &Call, all: bool, names: &VariableNam
         Ok(list) => {
             let own = own_scopes(call, &list);
             for (i, scope) in list.iter().enumerate() {
-                if scope.variables.is_empty() || (i >= own && !all) {
+                if !has_lines(scope) || (i >= own && !all) {
                     continue;
                 }
-                out.push(scope_title(scope, i < own));
+                out.push(scope_title(cx, scope, i < own));
                 out.extend(scope_lines(cx, scope).map(|line| format!("  {line}")));
             }
         }
@@ -146,8 +146,20 @@ pub(super) fn scope_lines<'a>(cx: Cx<'a>, scope: &'a Scope) -> impl Iterator<Ite
             Ok(name) => escape(name).into_owned(),
             Err(error) => format!("??? ({error})"),
         };
-        format!("{name} = {}", in_context_text(cx, &variable.value))
+        let suffix = match variable.binding {
+            Binding::Local | Binding::Property => "",
+            Binding::Export => " (exported)",
+            Binding::Import => " (imported)",
+            Binding::Added => " (by eval)",
+        };
+        let value = in_context_text(cx, &variable.value);
+        format!("{name} = {value}{suffix}")
     })
+}
+
+/// Whether there is something to say of a scope.
+pub(super) fn has_lines(scope: &Scope) -> bool {
+    !scope.variables.is_empty() || scope.object.is_some()
 }
 
 fn in_context_text(cx: Cx, value: &Kept) -> String {
@@ -157,8 +169,8 @@ fn in_context_text(cx: Cx, value: &Kept) -> String {
     }
 }
 
-/// "own block: (Context 0x…)".
-pub(super) fn scope_title(scope: &Scope, own: bool) -> String {
+/// "own block: (Context 0x…)"; of a `with` also its object.
+pub(super) fn scope_title(cx: Cx, scope: &Scope, own: bool) -> String {
     let mut out = match &scope.name {
         Some(name) if !own => format!("{} {}", scope.kind.name(), escape(name)),
         _ => scope.kind.name().to_string(),
@@ -166,7 +178,10 @@ pub(super) fn scope_title(scope: &Scope, own: bool) -> String {
     if own {
         out = format!("own {out}");
     }
-    format!("{out}: (Context {:#x})", scope.context.tagged().0)
+    let object = scope.object.map_or_else(String::new, |object| {
+        format!(" of {}", kept(cx, &Kept::Tagged(object.tagged())))
+    });
+    format!("{out}: (Context {:#x}){object}", scope.context.tagged().0)
 }
 
 fn argument_json(cx: Cx, argument: &Argument) -> Value {
@@ -184,11 +199,16 @@ pub(super) fn scope_json(cx: Cx, scope: &Scope, own: bool) -> Value {
         json!({
             "name": v.name.as_ref().ok(),
             "error": v.name.as_ref().err().map(|e| e.to_string()),
+            "binding": v.binding,
             "value": value_json(cx, &v.value),
         })
     });
+    let object = scope
+        .object
+        .map(|o| value_json(cx, &Kept::Tagged(o.tagged())));
     json!({
         "kind": scope.kind,
+        "object": object,
         "function": scope.name,
         "own": own,
         "context": format!("{:#x}", scope.context.tagged().0),

@@ -700,6 +700,9 @@ constants! {
         namespace: [],
         exception: [],
         code: [],
+        /// SourceTextModule: arrays of the cells of its own variables, and of those it imports.
+        regular_exports: [],
+        regular_imports: [],
         requested_modules: [],
     }
     js_generator: JSGeneratorLayout {

@@ -9,7 +9,7 @@ use crate::error::Result;
 const MAX_COUNT: u64 = 1 << 20;
 
 /// Words of a module variable's entry: name, index, properties.
-const MODULE_VARIABLE: u64 = 3;
+pub const MODULE_VARIABLE: u64 = 3;
 
 /// A version's ScopeInfo: the `scope_info` constants as plain numbers. Offsets in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +60,8 @@ pub struct ScopeInfoParts {
     pub position: Option<u64>,
     pub outer: Option<u64>,
     pub module_info: Option<u64>,
+    /// Entries of a module's variables ([`MODULE_VARIABLE`] words each), and how many.
+    pub module_variables: Option<(u64, u64)>,
     /// Size of the object.
     pub size: u64,
 }
@@ -109,6 +111,7 @@ impl ScopeInfoShape {
                 position: None,
                 outer: None,
                 module_info: None,
+                module_variables: None,
                 size: self.flags,
             });
         }
@@ -159,11 +162,13 @@ impl ScopeInfoShape {
             take(1);
         }
         let module_info = is_module.then(|| take(1));
+        let mut module_variables = None;
         if is_module {
             if !self.module_count_first {
                 module_count = count(take(1))?;
             }
-            take(module_count * MODULE_VARIABLE);
+            let at = take(module_count * MODULE_VARIABLE);
+            module_variables = Some((at, module_count));
         }
         if bit(self.dependent_code) {
             take(1);
@@ -179,6 +184,7 @@ impl ScopeInfoShape {
             position,
             outer,
             module_info,
+            module_variables,
             size: take(0),
         })
     }
@@ -220,6 +226,7 @@ mod tests {
         let parts = parts(version, &words).expect("a ScopeInfo");
         assert_eq!(parts.size, 176);
         assert_eq!(parts.module_info, Some(72));
+        assert_eq!(parts.module_variables, Some((80, 4)));
         assert_eq!(parts.position, Some(56));
     }
 

@@ -17,6 +17,9 @@ pub struct ScopeRules {
     pub spread_temporary: bool,
     /// `super.name` finds its home by the function (until a Context held it, 9.4).
     pub super_property_uses_function: bool,
+    /// A module has a temporary for the value that its last statement leaves (measured on 7.8 to
+    /// 12.9, gone on 13.6).
+    pub module_result_temporary: bool,
     /// A function in a block is hoisted over one of the same name in a block around (11.3 on).
     pub hoists_over_block_functions: bool,
 }
@@ -30,6 +33,7 @@ impl ScopeRules {
             return_temporary: !version.at_least(12, 3),
             spread_temporary: !version.at_least(9, 4),
             super_property_uses_function: !version.at_least(9, 4),
+            module_result_temporary: !version.at_least(13, 0),
             hoists_over_block_functions: version.at_least(11, 3),
         }
     }

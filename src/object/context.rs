@@ -70,6 +70,23 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// What its extension slot holds: the module of a module's Context, the object of a `with`, an
+    /// object with the variables that `eval` added to a function's. `None` where it has no such slot.
+    pub fn extension(self) -> Result<Option<HeapObject<'a>>> {
+        let cx = self.0.cx;
+        let layout = &cx.layout.context;
+        let index = layout.extension_index.offset()?;
+        let is_everywhere = layout.first_slot_index.offset()? > index;
+        if !is_everywhere && !self.scope_info()?.has_context_extension_slot()? {
+            return Ok(None);
+        }
+        let value = self.get(index)?;
+        match value.is_smi() {
+            true => Ok(None),
+            false => cx.object(value).map(Some),
+        }
+    }
+
     /// The Context around it; `None` for the outermost.
     pub fn previous(self) -> Result<Option<Context<'a>>> {
         let cx = self.0.cx;

@@ -17,6 +17,7 @@ mod function;
 mod heap_object;
 mod js_object;
 mod map;
+mod module;
 mod names;
 mod number;
 mod oddball;
@@ -49,6 +50,7 @@ pub use function::{JSBoundFunction, JSFunction};
 pub use heap_object::HeapObject;
 pub use js_object::{is_name, own_constant, JSObject, Property, PropertyValue};
 pub use map::Map;
+pub use module::SourceTextModule;
 pub use names::{
     class_name_of, class_name_of_map, constructor_name, constructor_name_of_map, is_to_string_tag,
     ClassName, MapName,
@@ -56,7 +58,7 @@ pub use names::{
 pub use number::{heap_number, number_text, BigInt};
 pub use oddball::{is_null, is_the_hole, is_undefined, OddballKind};
 pub use promise::{GeneratorState, JSGeneratorObject, JSPromise, PromiseState};
-pub use scope_info::{ContextLocal, FunctionVariable, ScopeInfo};
+pub use scope_info::{ContextLocal, FunctionVariable, ModuleVariable, ScopeInfo};
 pub use script::Script;
 pub use shared::{FunctionKind, Location, SharedFunctionInfo};
 pub use special::{

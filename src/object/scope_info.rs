@@ -3,7 +3,7 @@
 use super::dictionary::HashTable;
 use super::{HeapObject, JSString, Tagged};
 use crate::error::{Error, Result};
-use crate::metadata::scope_info::{ScopeInfoParts, ScopeInfoShape, ScopeNames};
+use crate::metadata::scope_info::{ScopeInfoParts, ScopeInfoShape, ScopeNames, MODULE_VARIABLE};
 use crate::metadata::InstanceType;
 
 /// A ScopeInfo.
@@ -16,6 +16,15 @@ pub struct ContextLocal {
     pub name: Result<String>,
     /// Its slot in the Context.
     pub slot: u64,
+}
+
+/// A variable of a module that is in a cell.
+#[derive(Debug, Clone)]
+pub struct ModuleVariable {
+    /// `.default` is that of a default export without a name.
+    pub name: Result<String>,
+    /// Which cell: from 1 on those that the module exports, from -1 down those that it imports.
+    pub cell: i64,
 }
 
 /// The name of a function expression as a variable in it.
@@ -232,6 +241,25 @@ impl<'a> ScopeInfo<'a> {
             }
         }
         Ok(locals)
+    }
+
+    /// The variables of a module that are in cells: what it exports and imports.
+    pub fn module_variables(self) -> Result<Vec<ModuleVariable>> {
+        let Some((at, count)) = self.parts()?.module_variables else {
+            return Ok(Vec::new());
+        };
+        let mut out = Vec::new();
+        for index in 0..count {
+            let entry = at + index * MODULE_VARIABLE * 8;
+            let cell = self.0.cx.smi(self.0.tagged_at(entry + 8)?);
+            out.push(ModuleVariable {
+                name: self.name_at(entry),
+                cell: cell.ok_or_else(|| {
+                    Error::malformed("ScopeInfo", self.0.address, "a cell's index is no Smi")
+                })?,
+            });
+        }
+        Ok(out)
     }
 
     /// The SourceTextModuleInfo of a module's scope.

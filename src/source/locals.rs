@@ -9,7 +9,7 @@ pub enum VariablePlace {
     Register(u32),
     /// Among the arguments.
     Parameter,
-    /// The Context of its scope.
+    /// The Context of its scope, or a cell of the module.
     Context,
     /// Nowhere: nothing uses it.
     Nowhere,
@@ -111,7 +111,7 @@ impl FunctionVariables {
                 let variable = &scopes.variables[*id];
                 let place = match variable.location {
                     Location::Register(register) => VariablePlace::Register(register),
-                    Location::Context => VariablePlace::Context,
+                    Location::Context | Location::Cell => VariablePlace::Context,
                     Location::Parameter => VariablePlace::Parameter,
                     Location::Unallocated => VariablePlace::Nowhere,
                 };
@@ -121,7 +121,8 @@ impl FunctionVariables {
                 if variable.is_hidden {
                     continue;
                 }
-                if place == VariablePlace::Context && scope == function && own != Some(*id) {
+                let in_context = variable.location == Location::Context;
+                if in_context && scope == function && own != Some(*id) {
                     out.in_context.push(variable.name.to_string());
                 }
                 out.locals.push(Local {

@@ -15,4 +15,4 @@ mod walk;
 pub use locals::{FunctionVariables, Initialized, Local, VariablePlace};
 pub use map::{OriginalPlace, SourceMap};
 pub use parse::variables;
-pub use text::{FunctionText, Syntax};
+pub use text::{Form, FunctionText, Syntax};

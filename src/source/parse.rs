@@ -2,13 +2,13 @@
 
 use super::locals::FunctionVariables;
 use super::scope::Scopes;
-use super::text::{FunctionText, Wrapped};
-use super::walk::{FunctionShape, Walker};
+use super::text::{Form, FunctionText, Wrapped};
+use super::walk::{initializer, FunctionShape, Walker};
 use crate::metadata::ScopeRules;
 use oxc_allocator::Allocator;
 use oxc_ast::ast::*;
 use oxc_parser::{ParseOptions, Parser};
-use oxc_span::SourceType;
+use oxc_span::{SourceType, Span};
 
 /// Longest text parsed, in bytes.
 const MAX_TEXT: usize = 512 << 10;
@@ -47,34 +47,50 @@ fn nests_deeply(text: &str) -> bool {
 
 fn parse(text: &FunctionText, wrapped: &Wrapped, rules: ScopeRules) -> Option<FunctionVariables> {
     let allocator = Allocator::default();
-    let options = ParseOptions {
-        allow_return_outside_function: text.wrapped.is_some(),
-        preserve_parens: false,
-        allow_v8_intrinsics: true,
+    let tree = |kind: SourceType| {
+        let options = ParseOptions {
+            allow_return_outside_function: !matches!(text.form, Form::Function | Form::Module(_)),
+            preserve_parens: false,
+            allow_v8_intrinsics: true,
+        };
+        let parsed = Parser::new(&allocator, &wrapped.text, kind)
+            .with_options(options)
+            .parse();
+        (!parsed.panicked && parsed.errors.is_empty()).then_some(parsed.program)
     };
-    let parsed = Parser::new(&allocator, &wrapped.text, SourceType::cjs())
-        .with_options(options)
-        .parse();
-    if parsed.panicked || !parsed.errors.is_empty() {
-        return None;
-    }
+    let program = match &text.form {
+        Form::Module(_) => tree(SourceType::mjs())?,
+        Form::Initializer { .. } => tree(SourceType::cjs()).or_else(|| tree(SourceType::mjs()))?,
+        Form::Function | Form::Wrapped(_) => tree(SourceType::cjs())?,
+    };
     let mut walker = Walker::new(Scopes::new(rules), text.syntax.is_strict);
     let mut parameters = Vec::new();
-    let function = if let Some(names) = &text.wrapped {
-        let plain = |n: &String| (Some(n.clone()), false);
-        parameters.extend(names.iter().map(plain));
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        walker.wrapped(&names, &parsed.program)
-    } else {
-        let found = find(&parsed.program, text.syntax.is_arrow)?;
-        parameters = declared(found.parameters);
-        let shape = FunctionShape {
-            own_name: text.own_name.as_deref(),
-            ..found.shape
-        };
-        let end = found.body.span.end;
-        let at = found.parameters.span.start..end;
-        walker.function(found.parameters, found.body, shape, at)
+    let function = match &text.form {
+        Form::Wrapped(names) => {
+            let plain = |n: &String| (Some(n.clone()), false);
+            parameters.extend(names.iter().map(plain));
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            walker.wrapped(&names, &program)
+        }
+        Form::Module(cells) => walker.module(&program, cells),
+        Form::Initializer { place, is_static } => {
+            let at = |span: Span| {
+                let position = |byte| text.position(wrapped, byte);
+                position(span.start)..position(span.end)
+            };
+            initializer::walk(&mut walker, &program, place, *is_static, &at)?
+        }
+        Form::Function => {
+            let found = find(&program, text.syntax.is_arrow)?;
+            parameters = declared(found.parameters);
+            let shape = FunctionShape {
+                own_name: text.own_name.as_deref(),
+                ..found.shape
+            };
+            let end = found.body.span.end;
+            let at = found.parameters.span.start..end;
+            walker.function(found.parameters, found.body, shape, at)
+        }
     };
     // Without a call of `super` it may as well be of a class that extends none.
     let unsure_temporaries = walker.returns_with_temporary && !walker.calls_super;
@@ -174,7 +190,7 @@ mod tests {
             start: 100,
             syntax: Syntax::default(),
             own_name: None,
-            wrapped: None,
+            form: Form::Function,
         };
         variables(&text, ScopeRules::of(V8Version::new(12, 4, 0, 0)))
     }
@@ -254,8 +270,72 @@ mod tests {
     }
 
     #[test]
+    fn what_with_may_see_is_in_the_context() {
+        let found = of("(p, q) { let a = 1; with (q) { let b = 2; use(a, b); } }").unwrap();
+        let places: Vec<_> = found.locals.iter().map(|l| (&*l.name, l.place)).collect();
+        assert!(
+            places.contains(&("p", VariablePlace::Parameter)),
+            "{places:?}"
+        );
+        assert!(
+            places.contains(&("a", VariablePlace::Context)),
+            "{places:?}"
+        );
+        assert!(
+            places.contains(&("b", VariablePlace::Register(0))),
+            "{places:?}"
+        );
+    }
+
+    fn whole(text: &str, form: Form) -> Option<FunctionVariables> {
+        let text = FunctionText {
+            units: text.encode_utf16().collect(),
+            start: 0,
+            syntax: Syntax::default(),
+            own_name: None,
+            form,
+        };
+        variables(&text, ScopeRules::of(V8Version::new(12, 4, 0, 0)))
+    }
+
+    /// A module's generator is in its first register.
+    #[test]
+    fn a_module_has_cells_and_registers() {
+        let text = "import { a } from 'a'; export let b = 1; let c = 2; use(c); await 0;";
+        let cells = ["a", "b"].map(str::to_string).to_vec();
+        let found = whole(text, Form::Module(cells.clone())).unwrap();
+        let places: Vec<_> = found.locals.iter().map(|l| (&*l.name, l.place)).collect();
+        let expected = [
+            ("a", VariablePlace::Context),
+            ("b", VariablePlace::Context),
+            ("c", VariablePlace::Register(1)),
+        ];
+        assert_eq!(places, expected);
+        assert!(found.in_context.is_empty());
+        assert_eq!(whole("let a;", Form::Module(cells)), None);
+    }
+
+    #[test]
+    fn the_innermost_class_of_a_place_is_meant() {
+        let text = "class A { static x = class { static { let y = 1; use(y); } }; static { let z = 2; use(z); } }";
+        let names = |from: &str, to: &str| {
+            let place = text.find(from).unwrap() as u64..(text.find(to).unwrap() + to.len()) as u64;
+            let form = Form::Initializer {
+                place,
+                is_static: true,
+            };
+            let found = whole(text, form)?;
+            let names = found.locals.iter().map(|l| (l.name.clone(), l.place));
+            Some(names.collect::<Vec<_>>())
+        };
+        let register = |name: &str| vec![(name.to_string(), VariablePlace::Register(0))];
+        assert_eq!(names("static {", "use(y); }"), Some(register("y")));
+        assert_eq!(names("static x", "use(z); }"), Some(register("z")));
+        assert_eq!(names("class A", "use(z); } }"), None);
+    }
+
+    #[test]
     fn what_is_not_sure_is_none() {
-        assert_eq!(of("() { with (a) { let b; } }"), None);
         assert_eq!(of("() { let a = ; }"), None);
         assert_eq!(of(""), None);
         assert_eq!(of("() {} "), of("() {}"));

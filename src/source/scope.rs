@@ -13,6 +13,8 @@ pub(super) type VariableId = usize;
 pub(super) enum ScopeKind {
     Function,
     Arrow,
+    /// The code of a module.
+    Module,
     /// The body of a function whose parameters are not simple, and a class's static block.
     VarBlock,
     Block,
@@ -23,7 +25,10 @@ pub(super) enum ScopeKind {
 
 impl ScopeKind {
     pub(super) fn is_function(self) -> bool {
-        matches!(self, ScopeKind::Function | ScopeKind::Arrow)
+        matches!(
+            self,
+            ScopeKind::Function | ScopeKind::Arrow | ScopeKind::Module
+        )
     }
 
     /// `var` declares in it.
@@ -48,6 +53,8 @@ pub(super) enum Location {
     Parameter,
     Register(u32),
     Context,
+    /// A cell of a module.
+    Cell,
 }
 
 /// A range of the source, in bytes of the parsed text.
@@ -321,7 +328,9 @@ impl<'s> Scopes<'s> {
                     variable.in_context |= from_closure;
                     break;
                 }
-                from_closure |= self.scopes[id].kind.is_function();
+                let kind = self.scopes[id].kind;
+                // The object of a `with` may have the name too, which only running it tells.
+                from_closure |= kind.is_function() || kind == ScopeKind::With;
                 next = self.scopes[id].outer;
             }
         }

@@ -10,8 +10,24 @@ pub struct Syntax {
     pub is_strict: bool,
 }
 
-/// The text of a function: of an arrow function all of it, of others from the parenthesis before
-/// the parameters.
+/// What of a script a text is, and what of it is a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// Of an arrow function all of it, of others from the parenthesis before the parameters.
+    Function,
+    /// A whole script, compiled as the body of a function with these parameters.
+    Wrapped(Vec<String>),
+    /// A whole module; the names of its variables that are in cells.
+    Module(Vec<String>),
+    /// A whole script; the function is what initializes the static or the other members of the
+    /// class in it that V8 gives this place, in UTF-16 units.
+    Initializer {
+        place: std::ops::Range<u64>,
+        is_static: bool,
+    },
+}
+
+/// The text of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionText {
     pub units: Vec<u16>,
@@ -20,9 +36,7 @@ pub struct FunctionText {
     pub syntax: Syntax,
     /// The name of a function expression, where V8 has made a variable of it.
     pub own_name: Option<String>,
-    /// The text is that of a whole script, compiled as the body of a function with these
-    /// parameters.
-    pub wrapped: Option<Vec<String>>,
+    pub form: Form,
 }
 
 /// What is given to the parser.
@@ -53,7 +67,7 @@ impl FunctionText {
             (false, false) => "",
         };
         let (before, after) = match (is_arrow, is_class_constructor || is_strict) {
-            _ if self.wrapped.is_some() => (String::new(), ""),
+            _ if self.form != Form::Function => (String::new(), ""),
             (true, false) => ("({m(){(".to_string(), ")}})"),
             (true, true) => ("(class extends X{constructor(){(".to_string(), ")}})"),
             (false, false) => (format!("({{{modifiers}m"), "})"),
@@ -66,7 +80,7 @@ impl FunctionText {
         let prefix = text.len();
         let mut units = self.units.clone();
         // A script's first line may say who runs it.
-        if self.wrapped.is_some() && units.starts_with(&[0x23, 0x21]) {
+        if self.form != Form::Function && units.starts_with(&[0x23, 0x21]) {
             units[..2].fill(0x2f);
         }
         let is_ascii = units.iter().all(|u| *u < 0x80);

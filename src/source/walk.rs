@@ -1,11 +1,14 @@
 //! From the syntax tree to V8's scopes: what V8's parser does in the order it does it.
 
+mod functions;
+pub(super) mod initializer;
+mod module;
 mod statements;
 
 use super::scope::{Mode, Range, ScopeId, ScopeKind, Scopes, VariableId};
 use oxc_ast::ast::*;
 use oxc_ast_visit::{walk, Visit};
-use oxc_span::{GetSpan, Span};
+use oxc_span::Span;
 use oxc_syntax::scope::ScopeFlags;
 
 /// What V8 calls `new.target` and the function itself as variables.
@@ -27,6 +30,9 @@ pub(super) struct FunctionShape<'s> {
     pub is_arrow: bool,
     pub is_resumable: bool,
     pub is_derived_constructor: bool,
+    pub is_module: bool,
+    /// V8 makes it for a part of a class.
+    pub is_of_class: bool,
     /// Of a named function expression.
     pub own_name: Option<&'s str>,
 }
@@ -43,6 +49,8 @@ pub(super) struct Walker<'s> {
     /// A derived constructor's `return` took a temporary.
     pub returns_with_temporary: bool,
     pub calls_super: bool,
+    /// The code of a module, not of its functions, has a `finally`.
+    has_finally: bool,
     /// The syntax tree has what this does not follow.
     pub unsure: bool,
 }
@@ -62,6 +70,7 @@ impl<'s> Walker<'s> {
             clause: None,
             returns_with_temporary: false,
             calls_super: false,
+            has_finally: false,
             unsure: false,
         }
     }
@@ -110,156 +119,6 @@ impl<'s> Walker<'s> {
         let scope = self.new_scope(ScopeKind::Block, at);
         self.within(scope, what);
         self.scopes.finalize(scope)
-    }
-
-    // Functions.
-
-    /// A function from its parameters on; its scope.
-    pub fn function(
-        &mut self,
-        parameters: &FormalParameters<'s>,
-        body: &FunctionBody<'s>,
-        shape: FunctionShape<'s>,
-        at: Range,
-    ) -> ScopeId {
-        let strict = self.is_strict() || body.directives.iter().any(is_use_strict);
-        let (scope, inner) = self.begin_function(Some(parameters), shape, strict, at);
-        let clause = self.clause.take();
-        self.within(inner, |w| {
-            for statement in &body.statements {
-                w.visit_statement(statement);
-            }
-        });
-        self.clause = clause;
-        self.end_function(scope, inner, shape, strict);
-        scope
-    }
-
-    /// A script that V8 compiled as the body of a function with these parameters.
-    pub fn wrapped(&mut self, names: &[&'s str], program: &Program<'s>) -> ScopeId {
-        let strict = self.is_strict() || program.directives.iter().any(is_use_strict);
-        let shape = FunctionShape::default();
-        let (scope, inner) = self.begin_function(None, shape, strict, range(program.span));
-        self.within(scope, |w| {
-            for name in names {
-                w.declare_parameter(name);
-            }
-            for statement in &program.body {
-                w.visit_statement(statement);
-            }
-        });
-        self.end_function(scope, inner, shape, strict);
-        scope
-    }
-
-    fn begin_function(
-        &mut self,
-        parameters: Option<&FormalParameters<'s>>,
-        shape: FunctionShape<'s>,
-        strict: bool,
-        at: Range,
-    ) -> (ScopeId, ScopeId) {
-        self.record_function_or_eval();
-        self.functions.push(FunctionState {
-            contains_function_or_eval: false,
-            is_derived_constructor: shape.is_derived_constructor,
-        });
-        let kind = match shape.is_arrow {
-            true => ScopeKind::Arrow,
-            false => ScopeKind::Function,
-        };
-        let scope = self
-            .scopes
-            .new_scope(kind, self.current, at.clone(), strict);
-        if !shape.is_arrow {
-            for name in [NEW_TARGET, THIS_FUNCTION] {
-                let id = self.scopes.declare(scope, name, Mode::Lexical);
-                self.scopes.variables[id].is_hidden = true;
-            }
-        }
-        let simple = parameters.is_none_or(|p| {
-            let plain = |p: &FormalParameter| p.pattern.kind.is_binding_identifier();
-            p.rest.is_none() && p.items.iter().all(plain)
-        });
-        self.scopes.scopes[scope].has_simple_parameters = simple;
-        if let Some(parameters) = parameters {
-            self.within(scope, |w| w.parameters(parameters, simple));
-        }
-        if shape.is_resumable {
-            self.scopes.temporary(scope);
-        }
-        let inner = match simple {
-            true => scope,
-            false => self
-                .scopes
-                .new_scope(ScopeKind::VarBlock, Some(scope), at, strict),
-        };
-        (scope, inner)
-    }
-
-    fn declare_parameter(&mut self, name: &'s str) {
-        let scope = self.scope();
-        let id = self.scopes.declare(scope, name, Mode::Var);
-        self.scopes.variables[id].is_parameter = true;
-        self.scopes.use_variable(id);
-    }
-
-    fn parameters(&mut self, parameters: &FormalParameters<'s>, simple: bool) {
-        if simple {
-            for item in &parameters.items {
-                if let BindingPatternKind::BindingIdentifier(name) = &item.pattern.kind {
-                    self.declare_parameter(name.name.as_str());
-                }
-            }
-            return;
-        }
-        for item in &parameters.items {
-            let declarator = range(item.pattern.span());
-            self.bind(&item.pattern, Mode::Lexical, &declarator, true);
-        }
-        if let Some(rest) = &parameters.rest {
-            let declarator = range(rest.span);
-            self.bind(&rest.argument, Mode::Lexical, &declarator, true);
-            // The other parameters are where they were passed; the array is made first.
-            let scope = self.scope();
-            self.scopes.temporary(scope);
-        }
-    }
-
-    fn end_function(
-        &mut self,
-        scope: ScopeId,
-        inner: ScopeId,
-        shape: FunctionShape<'s>,
-        strict: bool,
-    ) {
-        if !strict {
-            self.scopes.hoist_block_functions(inner);
-        }
-        if inner != scope && self.scopes.finalize(inner) {
-            // A `var` of a parameter's name begins with the parameter's value.
-            for id in self.scopes.scopes[inner].locals.clone() {
-                let variable = &self.scopes.variables[id];
-                if variable.mode != Mode::Var {
-                    continue;
-                }
-                if let Some(parameter) = self.scopes.lookup(scope, variable.name) {
-                    self.scopes.use_variable(parameter);
-                    self.scopes.use_variable(id);
-                }
-            }
-        }
-        if !shape.is_arrow {
-            let id = self.scopes.declare(scope, ARGUMENTS, Mode::Var);
-            self.scopes.scopes[scope].arguments = Some(id);
-        }
-        if let Some(name) = shape.own_name {
-            if self.scopes.lookup(scope, name).is_none() {
-                let id = self.scopes.function_variable(scope, name);
-                self.scopes.scopes[scope].function_variable = Some(id);
-            }
-        }
-        self.functions.pop();
     }
 
     // Declarations.
@@ -379,48 +238,6 @@ impl<'s> Walker<'s> {
         }
         (mode, names)
     }
-
-    fn function_declaration(&mut self, function: &Function<'s>) {
-        self.inner_function(function, FunctionShape::default());
-        let Some(name) = &function.id else { return };
-        let scope = self.scope();
-        let name = name.name.as_str();
-        if self.scopes.scopes[scope].kind.is_declaration() {
-            self.scopes.declare(scope, name, Mode::Var);
-            return;
-        }
-        let id = self.scopes.declare(scope, name, Mode::Lexical);
-        if !self.is_strict() && !function.r#async && !function.generator {
-            self.scopes.variables[id].is_block_function = true;
-            self.scopes.declare_block_function(id);
-        }
-    }
-
-    fn inner_function(&mut self, function: &Function<'s>, shape: FunctionShape<'s>) {
-        let Some(body) = &function.body else {
-            self.unsure = true;
-            return;
-        };
-        let shape = FunctionShape {
-            is_resumable: function.r#async || function.generator,
-            ..shape
-        };
-        self.function(&function.params, body, shape, range(function.span));
-    }
-
-    /// A function without parameters that V8 makes for a part of a class.
-    fn class_function(&mut self, at: Range, what: impl FnOnce(&mut Self)) {
-        let shape = FunctionShape::default();
-        let (scope, inner) = self.begin_function(None, shape, true, at);
-        let clause = self.clause.take();
-        self.within(scope, what);
-        self.clause = clause;
-        self.end_function(scope, inner, shape, true);
-    }
-}
-
-fn is_use_strict(directive: &Directive) -> bool {
-    directive.directive == "use strict"
 }
 
 /// Whether an argument before the last is spread.
@@ -595,6 +412,7 @@ impl<'s> Visit<'s> for Walker<'s> {
             self.clause = clause;
         }
         if let Some(finalizer) = &it.finalizer {
+            self.has_finally |= self.functions.len() == 1;
             self.visit_block_statement(finalizer);
         }
     }
@@ -603,7 +421,17 @@ impl<'s> Visit<'s> for Walker<'s> {
         self.visit_expression(&it.object);
         let scope = self.new_scope(ScopeKind::With, range(it.span));
         self.within(scope, |w| w.body(&it.body));
-        self.unsure = true;
+    }
+
+    fn visit_import_declaration(&mut self, it: &ImportDeclaration<'s>) {
+        self.import(it);
+    }
+
+    fn visit_export_named_declaration(&mut self, it: &ExportNamedDeclaration<'s>) {
+        // What is listed is exported by name, and that is no use of it.
+        if let Some(declaration) = &it.declaration {
+            self.visit_declaration(declaration);
+        }
     }
 }
 

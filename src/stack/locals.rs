@@ -5,11 +5,15 @@
 //! parameters and registers, which variables are in the Context, where the function's own name is.
 
 use super::backtrace::Call;
-use super::variables::{own_scopes, scopes, Scope};
+use super::scopes::{own_scopes, scopes, Scope, ScopeKind};
 use crate::deopt::Value;
 use crate::metadata::ScopeRules;
-use crate::object::{is_the_hole, FixedArray, JSString, OddballKind, SharedFunctionInfo};
-use crate::source::{self, FunctionText, FunctionVariables, Initialized, Syntax, VariablePlace};
+use crate::object::{
+    is_the_hole, FixedArray, JSString, OddballKind, ScopeInfo, SharedFunctionInfo,
+};
+use crate::source::{
+    self, Form, FunctionText, FunctionVariables, Initialized, Syntax, VariablePlace,
+};
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -142,7 +146,9 @@ fn held(call: &Call, value: Option<&Value>) -> Held {
 }
 
 fn in_context(call: &Call, own: &[Scope], name: &str) -> Held {
-    let variables = own.iter().flat_map(|s| &s.variables);
+    // What is a property of the object of a `with` is no variable of the function.
+    let scopes = own.iter().filter(|s| s.kind != ScopeKind::With);
+    let variables = scopes.flat_map(|s| &s.variables);
     let found = variables
         .into_iter()
         .find(|v| v.name.as_deref() == Ok(name));
@@ -158,15 +164,21 @@ fn in_context(call: &Call, own: &[Scope], name: &str) -> Held {
 fn function_variables(shared: SharedFunctionInfo) -> Option<FunctionVariables> {
     let cx = shared.0.cx;
     let info = shared.scope_info().ok()??;
-    if info.scope_type().ok()? != cx.layout.scope_info.function_scope.get().ok()? {
+    let is_module = info.is_module().ok()?;
+    let function_scope = cx.layout.scope_info.function_scope.get().ok()?;
+    if !is_module && info.scope_type().ok()? != function_scope {
         return None;
     }
     let own_name = info.function_variable().ok()?;
-    let text = text_of(shared, info.is_strict().ok()?, own_name.as_ref())?;
+    let text = match is_module {
+        true => module_text(shared, info)?,
+        false => text_of(shared, info.is_strict().ok()?, own_name.as_ref())?,
+    };
     let found = source::variables(&text, ScopeRules::of(cx.layout.version))?;
     let declared = found.parameters.iter().filter(|p| !p.1).count() as u64;
     let own_register = own_name.as_ref().and_then(|o| o.register);
-    let counts = shared.formal_parameter_count().ok()? == Some(declared);
+    // A module's only argument is V8's own.
+    let counts = is_module || shared.formal_parameter_count().ok()? == Some(declared);
     let name = own_name.as_ref().map(|o| o.name.as_str());
     let locals = info.context_locals().ok()?;
     let names: Option<Vec<String>> = locals.into_iter().map(|l| l.name.ok()).collect();
@@ -187,21 +199,16 @@ fn text_of(
     own_name: Option<&crate::object::FunctionVariable>,
 ) -> Option<FunctionText> {
     let kind = shared.kind().ok()?;
-    let script = shared.script().ok()??;
     let (start, end) = shared.position().ok()??;
-    if kind.is_initializer || end.saturating_sub(start) > MAX_TEXT {
-        return None;
+    if kind.is_initializer || kind.is_static_initializer {
+        return initializer_text(shared, start..end, kind.is_static_initializer);
     }
     let wrapped = match start == 0 && !kind.is_arrow {
         true => wrapped_parameters(shared),
         false => None,
     };
-    let text = script.source_slice(start, end, MAX_TEXT as usize).ok()?;
-    if text.hole.is_some() || text.is_truncated() {
-        return None;
-    }
     Some(FunctionText {
-        units: text.units,
+        units: units(shared, start, end)?,
         start,
         syntax: Syntax {
             is_arrow: kind.is_arrow,
@@ -211,7 +218,51 @@ fn text_of(
             is_strict,
         },
         own_name: own_name.map(|o| o.name.clone()),
-        wrapped,
+        form: wrapped.map_or(Form::Function, Form::Wrapped),
+    })
+}
+
+fn units(shared: SharedFunctionInfo, start: u64, end: u64) -> Option<Vec<u16>> {
+    if end.saturating_sub(start) > MAX_TEXT {
+        return None;
+    }
+    let script = shared.script().ok()??;
+    let text = script.source_slice(start, end, MAX_TEXT as usize).ok()?;
+    (text.hole.is_none() && !text.is_truncated()).then_some(text.units)
+}
+
+/// All of the script's text.
+fn whole(shared: SharedFunctionInfo) -> Option<Vec<u16>> {
+    let source = shared.script().ok()??.source().ok()??;
+    units(shared, 0, source.len().ok()?)
+}
+
+/// A module's own code.
+fn module_text(shared: SharedFunctionInfo, info: ScopeInfo) -> Option<FunctionText> {
+    let cells = info.module_variables().ok()?;
+    let cells: Option<Vec<String>> = cells.into_iter().map(|v| v.name.ok()).collect();
+    Some(FunctionText {
+        units: whole(shared)?,
+        start: 0,
+        syntax: Syntax::default(),
+        own_name: None,
+        form: Form::Module(cells?),
+    })
+}
+
+/// The initializers of a class lie here and there in it, and V8's place of them is not the same in
+/// all versions: they are looked for in all of the script.
+fn initializer_text(
+    shared: SharedFunctionInfo,
+    place: std::ops::Range<u64>,
+    is_static: bool,
+) -> Option<FunctionText> {
+    Some(FunctionText {
+        units: whole(shared)?,
+        start: 0,
+        syntax: Syntax::default(),
+        own_name: None,
+        form: Form::Initializer { place, is_static },
     })
 }
 

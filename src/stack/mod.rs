@@ -17,6 +17,7 @@ mod merge;
 mod parameters;
 mod pending;
 mod receiver;
+mod scopes;
 mod source_positions;
 mod threads;
 mod unwind;
@@ -40,9 +41,8 @@ pub use pending::{
     name_of as pending_name_of, pending, PendingGroup, PendingKind, Section, WaitsFor,
 };
 pub use receiver::{Identity, Receiver};
+pub use scopes::{own_scopes, scopes, Binding, Scope, ScopeKind, Variable};
 pub use threads::{roles, Role};
-pub use variables::{
-    arguments, own_scopes, parameters_of, scopes, Argument, Scope, ScopeKind, Variable,
-};
+pub use variables::{arguments, parameters_of, Argument};
 pub use walk::{thread_frames, FoundBy, FrameKind, V8Frame, Walker};
 pub use wasm::WasmCall;

@@ -17,6 +17,10 @@ const show = (value) => {
 const notes = new Map();
 function note(f, values, without) { notes.set(f, { values, without: without || [] }); }
 function sink(value) { return value; }
+// What `eval` added to a function's variables, what code of its own `eval` has, the properties of the
+// innermost `with` in a function, and the variables of the initializer of a class in it.
+const more = { added: {}, evaled: {}, properties: {}, initializers: {} };
+const say = (kind, f, values, without) => { more[kind][f] = { values, without: without || [] }; };
 const L = {};
 // eval
 L.evalVar = function evalVar(next, p) { eval('var added = 11; p = 12'); let a = 1; note('evalVar', { next, p, a, added }); next(); sink(a); };
@@ -26,6 +30,12 @@ L.evalDefault = function evalDefault(next, p = eval('var q = 5; 6'), r = 7) { le
 L.evalArrow = function evalArrow(next, p) { return ((x) => { let y = eval('x = 9; x + 1'); note('evalArrow', { next, p }); next(); sink(y); })(1); };
 L.withDefault = new Function('next','note','sink', 'p = 3', 'q = 4', `p = 33; let a = 1; with ({ b: 2, p: 77 }) { q = 44; p = 78; let c = 3; note('anonymous', { next, note, sink, a, c, q, p: 33 }, []); next(); sink([a, c]); }`);
 L.withPlain = function withPlain(next) { return new Function('next','note','sink','p','q', `p = 50; q = 51; with ({}) { note('anonymous', {next,note,sink,p,q}); next(); }`)(next,note,sink,1,2); };
+L.evalMany = function evalMany(next, p) { eval('var one = 1, gone = 3; var two = "2"; function three() {} delete gone;'); const innerEval = () => { eval('var within = 4'); say('added', 'innerEval', { within: 4 }); say('added', 'evalMany', { one, two, three }); note('evalMany', { next, p, innerEval, one, two, three }); next(); }; innerEval(); };
+L.evalBlock = function evalBlock(next) { { let b = 1; eval('var q = 2; q = "q"'); say('added', 'evalBlock', { q }); note('evalBlock', { next, b, q }); next(); sink(b); } };
+L.evalOwn = function evalOwn(next) { 'use strict'; const k = 5; note('evalOwn', { next, k }); eval('var s = 1; let t = s + k; say("evaled", "evalOwn", { t }); next();'); };
+L.evalSloppy = function evalSloppy(next, p = 2) { note('evalSloppy', { next, p }); eval('let t = p; var u = 7; say("evaled", "evalSloppy", { t }); say("added", "evalSloppy", { u }); next();'); };
+L.withNested = function withNested(next, p) { let a = 0, z = 8, own = 9; sink(own); with ({ a: 1, get g() { return 1; } }) { let inWith = z; p = 6; with ({ b: 'x', c: 2.5 }) { const most = 3; c = [1]; say('properties', 'withNested', { b: 'x', c: [1] }); note('withNested', { next, p, a: 0, z, own, inWith, most }); next(); sink([inWith, most]); } } sink(own); };
+L.withClosure = function withClosure(next, p, q) { var v; with (Object.create({ far: 1 }, { near: { value: 2 } })) { var v = 4; const inWithClosure = () => { let w = near + far + p; say('properties', 'withClosure', { near: 2 }); note('withClosure', { next, p, q, v, inWithClosure }); note('inWithClosure', { w }); next(); return w; }; inWithClosure(); } sink(q); };
 // arguments
 L.argsMapped = function argsMapped(next, p, q) { arguments[1] = 'changed'; arguments[2] = 5; note('argsMapped', { next, p, q }); next(); sink(arguments); };
 L.argsStrict = function argsStrict(next, p, q) { 'use strict'; arguments[1] = 'changed'; q = 6; note('argsStrict', { next, p, q }); next(); sink(arguments); };
@@ -59,6 +69,9 @@ L.fieldInit = function fieldInit(next) { class F { a = 1; b = (note('fieldInit',
 if (major >= 16) L.privates = new Function('note', 'sink', `return function privates(next) { class P { #m(x) { let y = x * 2; note('#m', { x, y }); next(); return y; } goes() { const z = 3; note('goes', { z }); return this.#m(z); } } note('privates', { next, P }); new P().goes(); }`)(note, sink);
 if (major >= 16) L.staticBlock = new Function('note', 'sink', `return function staticBlock(next) { let a = 1; class S { static { let inBlock = 3; { let deep = 5; note('staticBlock', { next, a }, ['S']); next(); sink([inBlock, deep]); } } } sink([a, S]); }`)(note, sink);
 if (major >= 16) L.staticLate = new Function('note', 'sink', `return function staticLate(next) { let z = 9; { let gone = 4; note('staticLate', { next, z, a: 1, b: 2 }, ['S']); sink(gone); } let a = 1; const b = 2; class S { static { next(); } } sink([z, a, b, S]); }`)(note, sink);
+if (major >= 16) L.staticVars = new Function('note', 'sink', 'say', `return function staticVars(next) { class S { static one = sink(1); m() { let no = 1; return no; } static { let inBlock = 3; var v = 4; { let deep = 5; const { d } = { d: 6 }; note('staticVars', { next }, ['S']); say('initializers', 'staticVars', { inBlock, v, deep, d }, ['later']); next(); sink([inBlock, deep, v, d]); } let later = 1; sink(later); } static two = sink(2); static { let another = 9; sink(another); } } sink(S); }`)(note, sink, say);
+if (major >= 16) L.staticLast = new Function('note', 'sink', 'say', `return function staticLast(next) { const C = class { p = 1; static { let first = 1, other = 2; sink([first, other]); } static f = class { static { let within = 0; sink(within); } }; q = () => 2; static { let seen = 7, x = 8; for (let i = 0; i < 2; i++) { let each = i * 2; if (i) { sink(() => seen); note('staticLast', { next }, ['C']); say('initializers', 'staticLast', { seen, x, i, each }); next(); sink([seen, x, each]); } } } }; sink(C); }`)(note, sink, say);
+if (major >= 16) L.fieldNested = new Function('note', 'sink', 'say', `return function fieldNested(next) { class F { a = sink(1); static s = 2; b = class { static x = 1; static { let nested = 5; const { length } = 'abc'; note('fieldNested', { next, F }); say('initializers', 'fieldNested', { nested, length }, ['y']); next(); let y = nested; sink([y, length]); } }; c = 3; } sink(new F()); }`)(note, sink, say);
 L.className = function className(next) { const C = class K { static m() { let k = K; note('m', { k }); next(); sink(k); } }; note('className', { next, C }); C.m(); };
 L.catchShadow = function catchShadow(next) { let e = 1; try { throw 2; } catch (e) { var e2 = e; { let e = 3; note('catchShadow', { next, e, e2 }); next(); sink(e); } } sink(e); };
 L.catchVar = function catchVar(next) { try { throw 2; } catch (e) { var e = 5; note('catchVar', { next, e }); next(); sink(e); } };
@@ -88,10 +101,16 @@ for (const n of names) {
   call(n, noops[0]);
 }
 notes.clear();
+function shown({ values, without }) {
+  const out = { values: {}, without };
+  for (const key of Object.keys(values)) out.values[key] = show(values[key]);
+  return out;
+}
 function takeNotes() {
   const functions = {};
-  for (const [name, { values, without }] of notes) { functions[name] = { values: {}, without }; for (const key of Object.keys(values)) functions[name].values[key] = show(values[key]); }
-  tell({ program: 'scopes', variant, node: process.version, functions });
+  for (const [name, said] of notes) functions[name] = shown(said);
+  for (const kind of Object.keys(more)) for (const f of Object.keys(more[kind])) more[kind][f] = shown(more[kind][f]);
+  tell({ program: 'scopes', variant, node: process.version, functions, ...more });
 }
 function finish(steps) { for (let i = 0; i < steps.length; i++) steps[i](); }
 function go(at) { if (at === names.length) { finish([takeNotes, lastStep()]); return; } call(names[at], function next() { go(at + 1); }); }

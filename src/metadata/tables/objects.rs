@@ -109,6 +109,8 @@ const V7_8: &[Row] = &[
     ("module.namespace", 32, CORE),
     ("module.exception", 40, CORE),
     ("module.code", 48, CORE),
+    ("module.regular_exports", 56, BOTH),
+    ("module.regular_imports", 64, BOTH),
     ("module.requested_modules", 72, BOTH),
     ("js_api_object.header_size", 24, CORE),
     ("js_arguments.length", 24, CORE),
@@ -181,6 +183,8 @@ const V9_4: &[Row] = &[
     ("feedback_vector.length", 8, CORE),
     ("feedback_vector.shared", 24, CORE),
     ("module.code", 56, CORE),
+    ("module.regular_exports", 64, BOTH),
+    ("module.regular_imports", 72, BOTH),
     ("module.requested_modules", 80, BOTH),
 ];
 
@@ -260,6 +264,8 @@ const V14_6: &[Row] = &[
     ("accessor_info.name", 16, CORE),
     ("module.exception", 48, CORE),
     ("module.code", 64, CORE),
+    ("module.regular_exports", 72, BOTH),
+    ("module.regular_imports", 80, BOTH),
     ("module.requested_modules", 88, BOTH),
     ("flat_call_site.size", 6, CORE),
     ("flat_call_site.code", 0, CORE),

@@ -207,17 +207,21 @@ impl<'s> Walker<'s> {
         self.record_function_or_eval();
     }
 
+    pub(super) fn static_block(&mut self, block: &StaticBlock<'s>) {
+        let inner = self.new_scope(ScopeKind::VarBlock, range(block.span));
+        self.within(inner, |w| {
+            for statement in &block.body {
+                w.visit_statement(statement);
+            }
+        });
+        self.scopes.finalize(inner);
+    }
+
     fn class_element(&mut self, element: &ClassElement<'s>) {
         match element {
-            ClassElement::StaticBlock(block) => self.class_function(range(block.span), |w| {
-                let inner = w.new_scope(ScopeKind::VarBlock, range(block.span));
-                w.within(inner, |w| {
-                    for statement in &block.body {
-                        w.visit_statement(statement);
-                    }
-                });
-                w.scopes.finalize(inner);
-            }),
+            ClassElement::StaticBlock(block) => {
+                self.class_function(range(block.span), |w| w.static_block(block));
+            }
             ClassElement::MethodDefinition(method) => {
                 if method.computed {
                     self.visit_property_key(&method.key);

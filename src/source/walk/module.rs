@@ -1,0 +1,61 @@
+//! The code of a module.
+
+use super::{range, FunctionShape, Walker};
+use crate::source::scope::{Location, Mode, ScopeId};
+use oxc_ast::ast::*;
+use oxc_ast_visit::Visit;
+
+/// What V8 calls a default export without a name.
+const DEFAULT: [&str; 2] = [".default", "*default*"];
+
+impl<'s> Walker<'s> {
+    /// A module, of whose variables the named ones are in `cells`.
+    pub fn module(&mut self, program: &Program<'s>, cells: &[String]) -> ScopeId {
+        let shape = FunctionShape {
+            is_module: true,
+            // It runs as a generator does: at first to have its functions made.
+            is_resumable: true,
+            ..Default::default()
+        };
+        let (scope, inner) = self.begin_function(None, shape, true, range(program.span));
+        self.within(scope, |w| {
+            for statement in &program.body {
+                w.visit_statement(statement);
+            }
+        });
+        if self.scopes.rules.module_result_temporary {
+            self.scopes.temporary(scope);
+            // A `finally` may have another, where its value could be the last.
+            self.unsure |= self.has_finally && !ends_with_expression(program);
+        }
+        self.end_function(scope, inner, shape, true);
+        for name in cells {
+            let locals = self.scopes.scopes[scope].locals.iter();
+            let found = locals
+                .copied()
+                .find(|id| self.scopes.variables[*id].name == name);
+            match found {
+                Some(id) => self.scopes.variables[id].location = Location::Cell,
+                None => self.unsure |= !DEFAULT.contains(&name.as_str()),
+            }
+        }
+        scope
+    }
+
+    pub(super) fn import(&mut self, it: &ImportDeclaration<'s>) {
+        let scope = self.scope();
+        for specifier in it.specifiers.iter().flatten() {
+            let name = specifier.local().name.as_str();
+            let id = self.scopes.declare(scope, name, Mode::Lexical);
+            // A namespace is put into its variable at the start, whoever uses it.
+            self.scopes.use_variable(id);
+        }
+    }
+}
+
+/// Whether what a module's last statement leaves is that of an expression.
+fn ends_with_expression(program: &Program) -> bool {
+    let statements = program.body.iter().rev();
+    let mut rest = statements.skip_while(|s| s.is_declaration() || s.is_module_declaration());
+    matches!(rest.next(), Some(Statement::ExpressionStatement(_)))
+}
