@@ -210,7 +210,15 @@ class Maker {
   statement(scope, depth) {
     const kinds = ['let', 'const', 'var', 'assign', 'pattern', 'use', 'closure', 'function', 'class', 'bare', 'update', 'fill'];
     if (depth < 5) kinds.push('block', 'block', 'if', 'for', 'forOf', 'forIn', 'forVar', 'while', 'do', 'switch', 'try', 'catchPattern', 'finally', 'labelled', 'forClosure', 'forPattern');
+    if (!this.isStrict && depth < 5 && chance(15)) kinds.push('with');
+    if (!this.isStrict && chance(10)) kinds.push('eval');
     switch (pick(kinds)) {
+      case 'with':
+        return `with (sink({ k0: 1, v9: 2 })) ${this.block(scope, depth)}`;
+      case 'eval': {
+        const found = this.known(scope, true);
+        return `eval(\`var added = 1; ${found ? `${found[0]} = ${given(found[1])}` : ''}\`);`;
+      }
       case 'let':
       case 'const': {
         const isConstant = chance(40);
@@ -366,7 +374,9 @@ class Maker {
         handler.lexicals = [];
         const name = pick(LEXICAL);
         const id = handler.declare(name, TDZ);
-        const body = this.block(handler, depth, (s) => s.taken.add(name));
+        // What is caught is read, not foretold: a statement before the `throw` may throw too.
+        const caught = `{ N(${id}, show(${name})); `;
+        const body = this.block(handler, depth, (s) => s.taken.add(name)).replace('{ ', () => caught);
         const first = this.block(scope, depth).replace(/ }$/, ` throw ${given(id)}; }`);
         return `try ${first} catch (${name}) ${body}`;
       }
@@ -436,7 +446,8 @@ class Maker {
     const parameters = this.parameters(scope);
     if (!parameters.simple) this.isStrict = false;
     const shape = pick(['function', 'function', 'function', 'arrow', 'method', 'generator', 'async', 'asyncArrow', 'class', 'derived', 'getter', 'static', 'expression', 'asyncGenerator', 'nested']);
-    if (shape === 'class' || shape === 'derived') this.isStrict = true;
+    // The code of a class is strict.
+    if (shape === 'class' || shape === 'derived' || shape === 'static') this.isStrict = true;
     const body = [];
     const isArrow = shape === 'arrow' || shape === 'asyncArrow';
     if (!isArrow && shape !== 'nested' && chance(12)) body.push('sink(arguments.length);');
@@ -451,7 +462,7 @@ class Maker {
       if (found) body.push(`sink(${found[0]});`);
     }
     const anew = scope.lexicals.length ? `Z(${scope.lexicals.join(', ')});` : '';
-    const strict = this.isStrict && shape !== 'class' && shape !== 'derived' ? `'use strict';` : '';
+    const strict = this.isStrict && !['class', 'derived', 'static'].includes(shape) ? `'use strict';` : '';
     const inside = `${strict} ${anew}\n${body.join('\n')}\n`;
     const n = this.name;
     const p = parameters.text;
