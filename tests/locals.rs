@@ -124,6 +124,15 @@ fn check(core: &Core, program: &str, all: bool, what: &str) -> Seen {
         if call.shared.prints_as_anonymous() == Ok(true) {
             name = "anonymous".to_string();
         }
+        let info = call.shared.scope_info().ok().flatten();
+        if info.is_some_and(|i| i.is_module() == Ok(true)) {
+            let script = call.shared.script().ok().flatten();
+            name = script
+                .expect("a script")
+                .name()
+                .expect("a name")
+                .unwrap_or_default();
+        }
         let Some(noted) = said.functions.get(&name) else {
             continue;
         };
@@ -287,6 +296,20 @@ const WAYS: [(&[&str], &str, u32); 5] = [
     (&["--allow-natives-syntax", "--maglev"], "maglev", 24),
 ];
 
+/// And of random.js: the code of modules.
+const MODULES: [(&[&str], &str, u32); 2] = [
+    (&["--no-opt", "--experimental-vm-modules"], "module", 12),
+    (
+        &[
+            "--always-sparkplug",
+            "--no-opt",
+            "--experimental-vm-modules",
+        ],
+        "module",
+        16,
+    ),
+];
+
 fn run_each_way(program: &str, first: &[&str]) {
     for node in nodes() {
         for (flags, way, since) in WAYS {
@@ -306,6 +329,13 @@ fn odd_places() {
 #[test]
 fn functions_made_at_random() {
     run_each_way("random", &["7"]);
+    for node in nodes() {
+        for (flags, way, since) in MODULES {
+            if support::major(&node) >= since {
+                run_other("random", &node, &[flags, &["--"], &["7", way]].concat());
+            }
+        }
+    }
     let Ok(seeds) = std::env::var("V8RS_SEEDS") else {
         return;
     };
@@ -314,7 +344,8 @@ fn functions_made_at_random() {
     let mut wrong = Vec::new();
     for node in nodes() {
         for seed in number(first)..=number(last) {
-            let mut ways = WAYS.iter().filter(|w| support::major(&node) >= w.2);
+            let ways = WAYS.iter().chain(&MODULES);
+            let mut ways = ways.filter(|w| support::major(&node) >= w.2);
             let count = ways.clone().count();
             let (flags, way, _) = ways.nth(seed % count).expect("one of them");
             let seed = seed.to_string();

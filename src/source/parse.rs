@@ -331,7 +331,9 @@ mod tests {
         let register = |name: &str| vec![(name.to_string(), VariablePlace::Register(0))];
         assert_eq!(names("static {", "use(y); }"), Some(register("y")));
         assert_eq!(names("static x", "use(z); }"), Some(register("z")));
-        assert_eq!(names("class A", "use(z); } }"), None);
+        assert_eq!(names("{ static x", "use(z); } }"), Some(register("z")));
+        assert_eq!(names("{ static {", "use(y); } }"), Some(register("y")));
+        assert_eq!(names("static x", "use(y); }"), None);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 // Functions that nobody wrote: a number makes them, with variables of all kinds in scopes of all kinds.
 // One calls the next, each at one place of its own. What a variable holds is noted when it is given a
 // value, not by reading it: many of them are never read, or not any more.
-// usage: random.js NUMBER [plain|turbofan|maglev|hot] [--wait]
+// usage: random.js NUMBER [plain|turbofan|maglev|hot|module] [--wait]
 //   plain     by whatever tier the flags leave (the default)
 //   hot       each function ran so often before that V8 may have optimized it
 //   turbofan, maglev  each function optimized (needs --allow-natives-syntax)
+//   module    the code of modules instead of functions (needs --experimental-vm-modules)
 const Module = require('module');
 const { tell, lastStep } = require('./truth.js');
 
@@ -438,6 +439,25 @@ class Maker {
     return { text: out.join(', '), passed: passed.join(', '), simple };
   }
 
+  // A module, some of whose variables are exported.
+  makeModule(number) {
+    this.number = number;
+    const scope = new Scope(null, 'function');
+    scope.lexicals = [];
+    this.isStrict = true;
+    const next = scope.declare('next', '[function next]');
+    Object.assign(variables[next], { isConstant: true, isOdd: true });
+    const body = [...this.statements(scope, 0), `${this.stop(scope)};`, ...this.statements(scope, 1)];
+    for (let i = below(6); i > 0; i--) {
+      const found = this.known(scope, false);
+      if (found) body.push(`sink(${found[0]});`);
+    }
+    const isDeclaration = (text) => /^(let|const|class) /.test(text);
+    const parts = body.map((text) => (isDeclaration(text) && chance(30) ? `export ${text}` : text));
+    const waits = chance(40) && major >= 16 ? ['await null;'] : [];
+    return [`const next = nextOf(${number});`, `Z(${scope.lexicals.join(', ')});`, ...parts, ...waits].join('\n');
+  }
+
   make(number) {
     this.number = number;
     const scope = new Scope(null, 'function');
@@ -533,101 +553,137 @@ function O2(id) {
 const kept = [];
 const tools = { R, N, Z, S, O2, show: shown, T: () => true, F: () => false, sink: (v) => v, keep: (f) => kept.push(f), one: [1] };
 
-const made = [];
-const texts = [];
-for (let i = 0; i < FUNCTIONS; i++) {
-  const maker = new Maker(`fn${i}`);
-  const first = variables.length;
-  const [text, call, itself] = maker.make(i);
-  texts.push(`${text}\nexports.fn${i} = (next) => { try { const r = ${call}; if (r && r.catch) r.catch(() => {}); } catch (e) { if (!(e instanceof ReferenceError)) throw e; } };\nexports.f${i} = ${itself};`);
-  made.push({ maker, first, end: variables.length, functionName: `fn${i}` });
-}
-const inner = new Module('/virtual/random.js', module);
-inner.paths = [];
 Object.assign(globalThis, tools);
-const text = `${texts.join('\n')}\nexports.functions = [];\n`;
-if (words.includes('--print')) {
-  console.log(text);
-  process.exit();
-}
-inner._compile(text, '/virtual/random.js');
+if (variant === 'module') modules();
+else functions();
 
-const notes = {};
-function prepare(number, wanted, note) {
-  const { first, end } = made[number];
-  for (let id = first; id < end; id++) {
-    held[id] = variables[id].first;
+// Each module is there anew for each of its stops to be tried, and once more for the last time.
+async function modules() {
+  const vm = require('vm');
+  const made = [];
+  const nexts = [];
+  globalThis.nextOf = (i) => nexts[i];
+  for (let i = 0; i < FUNCTIONS; i++) {
+    const maker = new Maker(`module${i}`);
+    const first = variables.length;
+    const text = maker.makeModule(i);
+    if (words.includes('--print')) console.log(text);
+    made.push({ maker, first, end: variables.length });
+    made[i].instances = maker.wanted.map(() => new vm.SourceTextModule(text, { identifier: 'tried' }));
+    made[i].last = new vm.SourceTextModule(text, { identifier: maker.name });
+    for (const one of [...made[i].instances, made[i].last]) await one.link(() => {});
   }
-  rounds.clear();
-  turns[number] = { wanted, note, done: false };
-}
-function noteOf(number, wanted) {
-  const { maker } = made[number];
-  const seen = [...maker.wanted[wanted].visible()];
-  return () => {
-    notes[maker.name] = { scope: seen };
-  };
-}
-// The stop that this function has: any that it comes to without waiting.
-for (let i = 0; i < FUNCTIONS; i++) {
-  const { maker } = made[i];
-  const stops = [];
-  for (let at = 0; at < maker.wanted.length; at++) {
-    let reached = false;
-    prepare(i, at, () => {});
-    inner.exports[`fn${i}`](function next() { reached = true; });
-    if (reached) stops.push(at);
-  }
-  made[i].stop = stops.length ? stops[(seed * 7 + i) % stops.length] : -1;
-}
-const used = made.map((m, i) => i).filter((i) => made[i].stop >= 0);
-
-const natives = (name) => new Function('f', `%${name}(f)`);
-const noops = [() => {}, () => 1, () => 2, () => 3, () => 4, () => 5, () => 6];
-function train(i, times) {
-  for (let n = 0; n < times; n++) {
-    prepare(i, made[i].stop, () => {});
-    inner.exports[`fn${i}`](noops[n % noops.length]);
-  }
-}
-if (variant === 'hot') for (const i of used) train(i, 3000);
-if (variant === 'turbofan' || variant === 'maglev') {
-  const optimize = natives(variant === 'maglev' ? 'OptimizeMaglevOnNextCall' : 'OptimizeFunctionOnNextCall');
-  const prepareFor = natives('PrepareFunctionForOptimization');
-  for (const i of used) {
-    const f = inner.exports[`f${i}`];
-    if (!f) continue;
-    prepareFor(f);
-    train(i, 100);
-    optimize(f);
-    train(i, 1);
-  }
+  run(made, (i, next, at) => {
+    const one = at === undefined ? made[i].last : made[i].instances[at];
+    nexts[i] = next;
+    // What comes after the stop may throw.
+    one.evaluate().catch(() => {});
+  });
 }
 
-function finish(steps) {
-  for (let i = 0; i < steps.length; i++) steps[i]();
+// All functions in one module of Node's own kind.
+function functions() {
+  const made = [];
+  const texts = [];
+  for (let i = 0; i < FUNCTIONS; i++) {
+    const maker = new Maker(`fn${i}`);
+    const first = variables.length;
+    const [text, call, itself] = maker.make(i);
+    texts.push(`${text}\nexports.fn${i} = (next) => { try { const r = ${call}; if (r && r.catch) r.catch(() => {}); } catch (e) { if (!(e instanceof ReferenceError)) throw e; } };\nexports.f${i} = ${itself};`);
+    made.push({ maker, first, end: variables.length, functionName: `fn${i}` });
+  }
+  const inner = new Module('/virtual/random.js', module);
+  inner.paths = [];
+  const text = `${texts.join('\n')}\nexports.functions = [];\n`;
+  if (words.includes('--print')) {
+    console.log(text);
+    process.exit();
+  }
+  inner._compile(text, '/virtual/random.js');
+  const call = (i, next) => inner.exports[`fn${i}`](next);
+  run(made, call, (i) => inner.exports[`f${i}`]);
 }
-function takeNotes() {
-  const functions = {};
-  for (const name of Object.keys(notes)) {
-    const said = { values: {}, without: [] };
-    for (const [variable, id] of notes[name].scope) {
-      if (held[id] === null) said.without.push(variable);
-      else said.values[variable] = held[id];
+
+// Finds the stops, trains what is to be optimized, and goes through all. `call` has one run, for one of
+// its stops to be tried if that is given; `functionOf` is what is optimized.
+function run(made, call, functionOf) {
+  const notes = {};
+  function prepare(number, wanted, note) {
+    const { first, end } = made[number];
+    for (let id = first; id < end; id++) {
+      held[id] = variables[id].first;
     }
-    functions[name] = said;
+    rounds.clear();
+    turns[number] = { wanted, note, done: false };
   }
-  tell({ program: 'random', variant, node: process.version, functions });
-}
-function go(at) {
-  if (at === used.length) {
-    finish([takeNotes, lastStep()]);
-    return;
+  function noteOf(number, wanted) {
+    const { maker } = made[number];
+    const seen = [...maker.wanted[wanted].visible()];
+    return () => {
+      notes[maker.name] = { scope: seen };
+    };
   }
-  const i = used[at];
-  const note = noteOf(i, made[i].stop);
-  prepare(i, made[i].stop, note);
-  inner.exports[`fn${i}`](function next() { go(at + 1); });
+  // The stop that each has: any that it comes to without waiting.
+  for (let i = 0; i < FUNCTIONS; i++) {
+    const { maker } = made[i];
+    const stops = [];
+    for (let at = 0; at < maker.wanted.length; at++) {
+      let reached = false;
+      prepare(i, at, () => {});
+      call(i, function next() { reached = true; }, at);
+      if (reached) stops.push(at);
+    }
+    made[i].stop = stops.length ? stops[(seed * 7 + i) % stops.length] : -1;
+  }
+  const used = made.map((m, i) => i).filter((i) => made[i].stop >= 0);
+
+  const natives = (name) => new Function('f', `%${name}(f)`);
+  const noops = [() => {}, () => 1, () => 2, () => 3, () => 4, () => 5, () => 6];
+  function train(i, times) {
+    for (let n = 0; n < times; n++) {
+      prepare(i, made[i].stop, () => {});
+      call(i, noops[n % noops.length]);
+    }
+  }
+  if (variant === 'hot') for (const i of used) train(i, 3000);
+  if (variant === 'turbofan' || variant === 'maglev') {
+    const optimize = natives(variant === 'maglev' ? 'OptimizeMaglevOnNextCall' : 'OptimizeFunctionOnNextCall');
+    const prepareFor = natives('PrepareFunctionForOptimization');
+    for (const i of used) {
+      const f = functionOf(i);
+      if (!f) continue;
+      prepareFor(f);
+      train(i, 100);
+      optimize(f);
+      train(i, 1);
+    }
+  }
+
+  function finish(steps) {
+    for (let i = 0; i < steps.length; i++) steps[i]();
+  }
+  function takeNotes() {
+    const functions = {};
+    for (const name of Object.keys(notes)) {
+      const said = { values: {}, without: [] };
+      for (const [variable, id] of notes[name].scope) {
+        if (held[id] === null) said.without.push(variable);
+        else said.values[variable] = held[id];
+      }
+      functions[name] = said;
+    }
+    tell({ program: 'random', variant, node: process.version, functions });
+  }
+  function go(at) {
+    if (at === used.length) {
+      finish([takeNotes, lastStep()]);
+      return;
+    }
+    const i = used[at];
+    const note = noteOf(i, made[i].stop);
+    prepare(i, made[i].stop, note);
+    call(i, function next() { go(at + 1); });
+  }
+  kept.length = 0;
+  go(0);
 }
-kept.length = 0;
-go(0);

@@ -21,6 +21,7 @@ pub fn walk<'s>(
         place,
         is_static,
         at,
+        is_over: false,
         found: None,
     };
     finder.visit_program(program);
@@ -32,34 +33,34 @@ struct Finder<'f, 's> {
     place: &'f Range<u64>,
     is_static: bool,
     at: &'f dyn Fn(Span) -> Range<u64>,
+    /// The class of the place was met.
+    is_over: bool,
     found: Option<ScopeId>,
 }
 
 impl<'s> Visit<'s> for Finder<'_, 's> {
     fn visit_class(&mut self, it: &Class<'s>) {
-        // The innermost that it may be is the one.
         visit::walk_class(self, it);
-        if self.found.is_none() && self.is_of(it) {
+        let at = (self.at)(it.span);
+        // The innermost that the place lies in is the one.
+        let holds = at.start <= self.place.start && self.place.end <= at.end;
+        if holds && !std::mem::replace(&mut self.is_over, true) && self.is_of(it) {
             self.found = Some(self.walker.initializer(it, self.is_static));
         }
     }
 }
 
 impl<'s> Finder<'_, 's> {
-    /// Versions differ in whether the place is that of the class, of the last member, or from the
-    /// first to the last.
+    /// Versions differ in where the place begins: with the class, its brace, or a member. It ends with
+    /// the last member, or with the class.
     fn is_of(&self, class: &Class<'s>) -> bool {
-        let elements = class.body.body.iter();
-        let mut spans = elements.filter(|e| is_member(e, self.is_static));
-        let Some(first) = spans.next().map(GetSpan::span) else {
+        let mut elements = class.body.body.iter();
+        let last = elements.rfind(|e| is_member(e, self.is_static));
+        let Some(last) = last.map(|e| (self.at)(e.span())) else {
             return false;
         };
-        let last = spans.next_back().map_or(first, GetSpan::span);
-        let (first, last) = ((self.at)(first), (self.at)(last));
-        let is_of_members = (first.start..last.end).contains(&self.place.start)
-            && last.start < self.place.end
-            && self.place.end <= last.end;
-        is_of_members || (!self.is_static && (self.at)(class.span) == *self.place)
+        let end = self.place.end;
+        (last.start < end && end <= last.end) || end == (self.at)(class.span).end
     }
 }
 
