@@ -24,6 +24,10 @@ export default function named(next, p = 5) {
   look(next);
 }
 
+// Nothing uses these.
+var unheard;
+function unasked() {}
+
 let local = { a: 1 };
 let plain = 7;
 const text = 'some text';

@@ -23,6 +23,10 @@ impl<'s> Walker<'s> {
                 w.visit_statement(statement);
             }
         });
+        // A module's own variables have places even where nothing uses them.
+        for id in self.scopes.scopes[scope].locals.clone() {
+            self.scopes.use_variable(id);
+        }
         if self.scopes.rules.module_result_temporary {
             self.scopes.temporary(scope);
             // A `finally` may have another, where its value could be the last.
