@@ -73,6 +73,11 @@ function literal() {
       return [`${value}`, `${value}`];
   }
 }
+// An assignment, noted when it is done: an inner variable of the name that comes later lets none be.
+const assigned = (name, id) => {
+  const [held, text] = literal();
+  return `${name} = sink(${held}); N(${id}, show(${text}));`;
+};
 // An expression with a value that is noted.
 const given = (id) => `R(${id}, ${literal()[0]})`;
 const LEXICAL = ['a', 'b', 'c', 'd', 'e', 'x', 'y', 'é'];
@@ -200,9 +205,9 @@ class Maker {
       case 0:
         return `keep(() => ${name});`;
       case 1:
-        return `(() => { ${name} = ${given(id)}; })();`;
+        return `(() => { ${assigned(name, id)} })();`;
       case 2:
-        return `(function () { keep(() => ${name}); ${name} = ${given(id)}; })();`;
+        return `(function () { keep(() => ${name}); ${assigned(name, id)} })();`;
       default:
         return `sink([1].map((n) => n + ${name}));`;
     }
@@ -256,8 +261,7 @@ class Maker {
       case 'assign': {
         const found = this.known(scope, true);
         if (!found) return ';';
-        if (chance(80)) return `${found[0]} = ${given(found[1])};`;
-        // It may throw, where an inner variable of the name comes later.
+        if (chance(80)) return assigned(found[0], found[1]);
         const [held, text] = literal();
         return `[${found[0]}] = [${held}]; N(${found[1]}, show(${text}));`;
       }
@@ -278,6 +282,10 @@ class Maker {
       case 'function': {
         const name = this.freeName(scope, ['f0', 'f1', 'f2']);
         if (!name || scope.kind !== 'block') return ';';
+        // V8 has seen both ways of a function in a block within one that has its name.
+        for (let outer = scope.outer; outer !== scope.ofFunction; outer = outer.outer) {
+          if (outer.names.has(name)) return ';';
+        }
         const shown = `[function ${name}]`;
         scope.declare(name, shown);
         Object.assign(variables[scope.names.get(name)], { isConstant: true });
