@@ -190,6 +190,40 @@ impl Isolate {
         let words = read_words(memory, self.address, size);
         Ok(words.into_iter().find(|w| is_exit(*w)))
     }
+
+    /// Whether `thread` has no JavaScript on its stack, by the isolate. It keeps the frame pointer
+    /// of the outermost entry frame (`js_entry_sp`) until that is left; frames on the stack that it
+    /// does not name so are those of calls that have long returned. `false` where not all of the
+    /// isolate can be read.
+    pub fn is_outside_javascript(
+        &self,
+        target: &dyn Target,
+        layout: &Layout,
+        thread: &Thread,
+    ) -> bool {
+        let memory = target.memory();
+        let sp = thread.registers.sp;
+        let regions = target.regions().unwrap_or_default();
+        let Some(stack) = regions.iter().find(|r| r.contains(sp)) else {
+            return false;
+        };
+        let Some(marker_at) = layout.frame.context_or_type.known() else {
+            return false;
+        };
+        let types = [layout.frame_type.entry, layout.frame_type.construct_entry];
+        let is_entry = |fp: u64| {
+            let on_stack = fp >= sp && fp < stack.end && fp.is_multiple_of(8);
+            on_stack
+                && fp
+                    .checked_add_signed(marker_at)
+                    .and_then(|at| memory.u64(at).ok())
+                    .filter(|marker| marker & 1 == 0)
+                    .is_some_and(|m| types.iter().any(|t| t.known() == Some(m as i64 >> 1)))
+        };
+        let size = self.heap.saturating_sub(self.address) as usize;
+        let words = read_words(memory, self.address, size);
+        words.len() == size / 8 && !words.into_iter().any(is_entry)
+    }
 }
 
 impl Isolates {

@@ -365,8 +365,17 @@ pub fn thread_frames<'a>(
         .into_iter()
         .flat_map(|i| i.isolates.iter())
         .find_map(|i| i.exit_frame(target, cx.layout, thread).ok().flatten());
+    // What looks like a frame then is left over from before.
+    let outside = || {
+        isolates
+            .into_iter()
+            .flat_map(|i| i.isolates.iter())
+            .filter(|i| i.runner == Some(thread.index))
+            .any(|i| i.is_outside_javascript(target, cx.layout, thread))
+    };
     let frames = match from_isolate {
         Some(fp) => walker.walk(fp, None, FoundBy::Isolate),
+        None if outside() => Vec::new(),
         None => match walker.scan(|pc| pc >= LOWEST_CODE && is_code(pc)) {
             Some(fp) => walker.walk(fp, None, FoundBy::Scan),
             None => Vec::new(),
