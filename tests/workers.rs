@@ -316,3 +316,27 @@ fn commands_answer_for_the_isolate_that_is_asked_for() {
         }
     }
 }
+
+#[test]
+fn an_idle_worker_shows_no_calls_that_have_returned() {
+    for node in nodes() {
+        let core = core_with("pool", &node, &[]);
+        let mut app = App::new();
+        let said: Value = serde_json::from_str(&core.output("pool")).expect("JSON");
+        let threads = ask(&core, &mut app, "threads");
+        let stacks = ask(&core, &mut app, "bt --all");
+        let is_worker = |role: &Value| role.as_str().is_some_and(|r| r.starts_with("worker "));
+        let threads = threads.as_array().expect("a list").iter();
+        let idle: Vec<&Value> = threads.filter(|t| is_worker(&t["role"])).collect();
+        assert_eq!(Some(idle.len() as u64), said["workers"].as_u64(), "{node}");
+        assert!(idle.iter().all(|t| t["top"].is_null()), "{node}: {idle:?}");
+        for stack in stacks.as_array().expect("a list") {
+            let frames = stack["frames"].as_array().expect("frames");
+            let calls = |f: &&Value| f["calls"].as_array().is_some_and(|c| !c.is_empty());
+            let any = frames.iter().any(|f| calls(&f));
+            let is_main = stack["thread"]["role"] == "main";
+            let what = &stack["thread"];
+            assert!(any == is_main, "{node}: {what}");
+        }
+    }
+}
