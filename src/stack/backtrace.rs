@@ -245,7 +245,8 @@ impl<'a> Decoder<'a> {
             FrameKind::Interpreted => Some(Tier::Interpreted),
             FrameKind::Baseline => Some(Tier::Baseline),
             FrameKind::Optimized => frame
-                .pc
+                .resumes
+                .or(frame.pc)
                 .and_then(|pc| walker.code(pc))
                 .and_then(|code| crate::deopt::tier(&code).ok()),
             _ => None,
@@ -314,7 +315,7 @@ impl<'a> Decoder<'a> {
 
     /// The translation of an optimized frame, where there is one.
     fn optimized(&self, frame: &V8Frame) -> Option<OptimizedFrame<'a>> {
-        let (FrameKind::Optimized, Some(pc)) = (frame.kind, frame.pc) else {
+        let (FrameKind::Optimized, Some(pc)) = (frame.kind, frame.resumes.or(frame.pc)) else {
             return None;
         };
         let code = self.walker.as_ref()?.code(pc)?;

@@ -269,10 +269,11 @@ impl<'a> Walker<'a> {
         };
         // A return address belongs to the call before it; the pc of the registers to itself.
         let itself = u64::from(frame.found_by == FoundBy::Registers);
+        let own_pc = || frame.pc.map(|pc| pc.saturating_add(itself));
         let pc = || {
             frame
-                .pc
-                .map(|pc| pc.saturating_add(itself))
+                .resumes
+                .or_else(own_pc)
                 .ok_or_else(|| Error::malformed("frame", frame.fp, "its pc is not known"))
         };
         let code = |pc| {

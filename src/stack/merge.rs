@@ -102,6 +102,7 @@ mod tests {
         V8Frame {
             fp,
             pc: Some(pc),
+            resumes: None,
             kind,
             found_by: FoundBy::FramePointer,
         }

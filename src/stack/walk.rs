@@ -90,6 +90,8 @@ pub struct V8Frame {
     pub fp: u64,
     /// Where it goes on: the pc, or the return address of its callee.
     pub pc: Option<u64>,
+    /// Where its own code goes on, when `pc` is in a stub that makes no frame.
+    pub resumes: Option<u64>,
     pub kind: FrameKind,
     pub found_by: FoundBy,
 }
@@ -98,6 +100,8 @@ pub struct V8Frame {
 const MAX_FRAMES: usize = 100_000;
 /// Nothing is mapped below.
 const LOWEST_CODE: u64 = 0x1000;
+/// Words that a stub without a frame keeps on the stack at most: registers of its caller's.
+const MAX_STUB_WORDS: u64 = 64;
 /// Words looked at for an exit frame at most.
 const MAX_SCAN: u64 = 1 << 20;
 
@@ -108,6 +112,8 @@ pub struct Walker<'a> {
     pub stack: Range<u64>,
     /// Where the program's file is mapped; code in it is no code object.
     pub program: Vec<Range<u64>>,
+    /// Mappings with code in them.
+    executable: Vec<Range<u64>>,
     codes: CodeFinder<'a>,
 }
 
@@ -163,6 +169,30 @@ impl<'a> Walker<'a> {
         } else {
             FrameKind::Baseline
         })
+    }
+
+    /// Where the compiled code of the innermost frame goes on, when the thread is in a stub of V8's
+    /// that makes no frame (an inline cache's, a write barrier's): the return address nearest to the
+    /// top of the stack. `None` where the code of the frame is what runs.
+    fn return_of_stub(&self, fp: u64, pc: u64) -> Option<u64> {
+        let maybe_baseline = match self.kind(fp, None)? {
+            FrameKind::Baseline => true,
+            // So look frames of optimized code without it: the latter if entered in a loop.
+            FrameKind::Builtin | FrameKind::Interpreted => false,
+            _ => return None,
+        };
+        if self.code(pc).is_some() {
+            return None;
+        }
+        let end = fp.min(self.stack.start.saturating_add(8 * MAX_STUB_WORDS));
+        (self.stack.start..end)
+            .step_by(8)
+            .filter_map(|at| self.word(at, 0))
+            .filter(|word| self.executable.iter().any(|r| r.contains(word)))
+            .find(|word| {
+                let code = self.code(*word);
+                code.is_some_and(|code| maybe_baseline || code.is_optimized())
+            })
     }
 
     /// The code object of a pc.
@@ -227,7 +257,11 @@ impl<'a> Walker<'a> {
             if out.last().is_some_and(|l| fp <= l.fp) {
                 break;
             }
-            let Some(kind) = self.kind(fp, pc) else {
+            let resumes = match found_by {
+                FoundBy::Registers => pc.and_then(|pc| self.return_of_stub(fp, pc)),
+                _ => None,
+            };
+            let Some(kind) = self.kind(fp, resumes.or(pc)) else {
                 break;
             };
             let is_exit = matches!(
@@ -238,6 +272,7 @@ impl<'a> Walker<'a> {
             out.push(V8Frame {
                 fp,
                 pc,
+                resumes,
                 kind,
                 found_by,
             });
@@ -337,6 +372,11 @@ pub fn thread_frames<'a>(
                 let start = s.address.wrapping_add(slide);
                 start..start.saturating_add(s.memory_size)
             })
+            .collect(),
+        executable: regions
+            .iter()
+            .filter(|r| r.executable)
+            .map(|r| r.start..r.end)
             .collect(),
         codes: CodeFinder::default(),
     };
