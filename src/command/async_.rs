@@ -113,16 +113,23 @@ fn text(cx: Cx, closures: Closures, groups: &[PendingGroup], shown: usize) -> St
             escape(&name),
             place_text(group)
         );
-        let reasons: Vec<String> = group
-            .waits_for
-            .iter()
+        // Two that differ by what a reader does not see are one to him.
+        let mut reasons: Vec<(String, u64)> = Vec::new();
+        for (what, count) in &group.waits_for {
+            let Some(what) = waits_text(cx, *what) else {
+                continue;
+            };
+            match reasons.iter_mut().find(|(known, _)| *known == what) {
+                Some((_, all)) => *all = all.saturating_add(*count),
+                None => reasons.push((what, *count)),
+            }
+        }
+        let reasons: Vec<String> = reasons
+            .into_iter()
             .take(3)
-            .filter_map(|(what, count)| {
-                let what = waits_text(cx, *what)?;
-                Some(match *count == group.count {
-                    true => what,
-                    false => format!("{what} ({count})"),
-                })
+            .map(|(what, count)| match count == group.count {
+                true => what,
+                false => format!("{what} ({count})"),
             })
             .collect();
         if !reasons.is_empty() {
