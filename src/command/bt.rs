@@ -255,7 +255,11 @@ fn lines<'a, 'b>(
         // Not told apart in llnode's forms.
         Some(FrameKind::JsToWasm | FrameKind::WasmToJs) if compat => "<wasm>".to_string() + trust,
         Some(kind) => match label(kind) {
-            Some(label) => label.to_string() + trust,
+            Some(label) => {
+                let code = frame.code.as_ref().filter(|_| !compat);
+                let code = code.map_or(String::new(), |name| format!(" {}", escape(name)));
+                label.to_string() + &code + trust
+            }
             None => native.unwrap_or_else(|| "<unknown>".to_string()) + trust,
         },
     };
@@ -296,6 +300,7 @@ fn label(kind: FrameKind) -> Option<&'static str> {
         // A function whose frame does not decode.
         FrameKind::Interpreted | FrameKind::Baseline | FrameKind::Optimized => "<non-function>",
         FrameKind::Async => "<async>",
+        FrameKind::Frameless => "<frameless>",
         FrameKind::Native | FrameKind::Unknown => return None,
     })
 }
@@ -382,6 +387,7 @@ fn frame_json(cx: Cx, frame: &Frame, options: &Options, names: &VariableNames) -
         "pc": frame.pc.map(hex),
         "fp": hex(frame.fp),
         "kind": frame.kind,
+        "code": frame.code,
         "found_by": frame.found_by,
         "native": frame.native.as_ref().map(|n| n.description.clone()),
         "selected": frame.selected,

@@ -4,6 +4,7 @@ use super::async_frames::{await_position, awaiting_generator, Closures, Waiting}
 use super::baseline::BytecodeSizes;
 use super::call_site::CallSite;
 use super::frame::JsFrame;
+use super::frameless::{builtin_name, Builtins};
 use super::location::{Place, Places};
 use super::merge::merge;
 use super::receiver::{Identity, Receiver};
@@ -61,6 +62,9 @@ pub struct Frame<'a> {
     pub native: Option<NativeFrame>,
     /// `None`: a frame of native code.
     pub kind: Option<FrameKind>,
+    /// Of the innermost frame: V8's name of the builtin that its pc is in, of the compiler whose code
+    /// that is.
+    pub code: Option<String>,
     pub found_by: FoundBy,
     /// The JavaScript functions of the frame, innermost first: one, and those inlined in it.
     pub calls: Vec<Call<'a>>,
@@ -104,6 +108,7 @@ impl<'a> Source<'a> {
                 pc: v8.and_then(|f| f.pc).or(mine.as_ref().map(|n| n.pc)),
                 fp: v8.map_or_else(|| mine.as_ref().map_or(0, |n| n.fp), |f| f.fp),
                 kind: v8.map(|f| f.kind),
+                code: v8.and_then(|f| decoder.innermost_code(f)),
                 found_by: v8.map_or(FoundBy::Unwinder, |f| f.found_by),
                 calls: m.v8.map_or_else(Vec::new, |i| decoder.calls(&frames, i)),
                 wasm: v8.map_or_else(Vec::new, |f| decoder.wasm_calls(f)),
@@ -131,6 +136,7 @@ impl<'a> Source<'a> {
                 fp: 0,
                 native: None,
                 kind: Some(FrameKind::Async),
+                code: None,
                 found_by: FoundBy::Promise,
                 calls: decoder.async_call(&waiting).into_iter().collect(),
                 wasm: Vec::new(),
@@ -181,6 +187,7 @@ fn by_tables<'a>(native: NativeFrame) -> Frame<'a> {
         fp: native.fp,
         native: Some(native),
         kind: None,
+        code: None,
         found_by: FoundBy::UnwindTables,
         calls: Vec::new(),
         wasm: Vec::new(),
@@ -206,6 +213,22 @@ impl<'a> Decoder<'a> {
             places: Places::default(),
             wasm: WasmFrames::default(),
         }
+    }
+
+    /// What the pc of the innermost frame is in.
+    fn innermost_code(&self, frame: &V8Frame) -> Option<String> {
+        let pc = frame.pc.filter(|_| frame.found_by == FoundBy::Registers)?;
+        let Source {
+            cx,
+            target,
+            program,
+            isolates,
+        } = self.source;
+        let builtins = Builtins::find(cx.memory, program, isolates);
+        builtin_name(target, builtins, pc).or_else(|| {
+            let code = self.walker.as_ref()?.code(pc.checked_add(1)?)?;
+            crate::deopt::tier(&code).ok().map(|t| t.name().to_string())
+        })
     }
 
     /// The functions of a frame of WebAssembly; none where it is another one, or does not decode.

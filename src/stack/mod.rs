@@ -11,6 +11,7 @@ mod call_site;
 mod code;
 mod death;
 mod frame;
+mod frameless;
 mod locals;
 mod location;
 mod merge;

@@ -7,6 +7,7 @@
 //! frame, which holds the name of the exit frame before it.
 
 use super::code::{BytecodeArray, Code, CodeFinder};
+use super::frameless::{Builtins, Innermost};
 use crate::error::{Error, Result};
 use crate::heap::Isolates;
 use crate::metadata::{Constant, InstanceType, Layout};
@@ -49,6 +50,8 @@ pub enum FrameKind {
     /// A C++ function that V8 made a frame for, or generated code of a regular expression.
     Native,
     Irregexp,
+    /// No frame on the stack: the innermost code, which has not built one, has left it, or makes none.
+    Frameless,
     /// No frame on the stack: an async function that waits for one that is.
     Async,
     /// A number that this version does not have.
@@ -395,7 +398,24 @@ pub fn thread_frames<'a>(
     };
     let in_program = walker.program.iter().any(|r| r.contains(&registers.pc));
     let in_modules = in_program || target.symbolize(registers.pc).is_some();
-    if executing && (!in_modules || in_builtin()) && walker.kind(registers.fp, None).is_some() {
+    let generated = executing && (!in_modules || in_builtin());
+    if generated {
+        let builtins = Builtins::find(cx.memory, program, isolates);
+        let innermost = Innermost::new(&walker, target, builtins, registers);
+        if let Some(found) = innermost.frameless() {
+            let mut frames = vec![V8Frame {
+                fp: registers.fp,
+                pc: Some(registers.pc),
+                kind: FrameKind::Frameless,
+                found_by: FoundBy::Registers,
+            }];
+            frames.extend(walker.walk(found.caller, found.returns_to, FoundBy::FramePointer));
+            if frames.len() > 2 {
+                return Ok((walker, frames));
+            }
+        }
+    }
+    if generated && walker.kind(registers.fp, None).is_some() {
         let frames = walker.walk(registers.fp, Some(registers.pc), FoundBy::Registers);
         if frames.len() > 1 {
             return Ok((walker, frames));

@@ -1,0 +1,280 @@
+//! The innermost code where it has no frame: a builtin or a function that has not built one yet, has
+//! left it, or never makes one. The frame pointer is then that of its caller still.
+//!
+//! Where it is in the code tells: V8 builds frames by one sequence of instructions, and leaves them
+//! right before the code returns.
+
+use super::code::Code;
+use super::walk::Walker;
+use crate::heap::Isolates;
+use crate::memory::Memory;
+use crate::object::{JSFunction, Tagged};
+use crate::program::Program;
+use crate::target::{Architecture, Registers, Target};
+
+/// What V8's builtins are called in the program's file.
+const PREFIX: &str = "Builtins_";
+/// `push rbp; mov rbp, rsp`.
+const BUILD: [u8; 4] = [0x55, 0x48, 0x89, 0xe5];
+/// `mov rsp, rbp; pop rbp`.
+const LEAVE: [u8; 4] = [0x48, 0x8b, 0xe5, 0x5d];
+/// `ret`, and the one that drops arguments.
+const RETURNS: [u8; 2] = [0xc3, 0xc2];
+/// Code of a builtin looked at: the largest has some tens of kilobytes.
+const MAX_BUILTIN: u64 = 256 << 10;
+/// A function builds its frame this far into its code at most.
+const MAX_ENTRY: u64 = 128;
+/// Words that code without a frame has pushed at most.
+const MAX_PUSHED: u64 = 16;
+/// How much of an isolate is looked through.
+const MAX_ISOLATE: u64 = 256 << 10;
+
+/// Where V8's builtins are: in the program's file, and in a copy that V8 maps near its own code.
+#[derive(Debug, Clone, Copy)]
+pub struct Builtins {
+    start: u64,
+    size: u64,
+    /// Start of the copy.
+    copy: Option<u64>,
+}
+
+impl Builtins {
+    /// By V8's own record; `None` where the program's symbols do not lead there.
+    pub fn find(
+        memory: &dyn Memory,
+        program: &Program,
+        isolates: Option<&Isolates>,
+    ) -> Option<Builtins> {
+        let record = |what: &str| {
+            let name = format!("current_embedded_blob_{what}_E");
+            let mangled = format!("_ZN2v88internal12_GLOBAL__N_1{}{name}", name.len() - 1);
+            program.data_symbol(&mangled).map(|s| s.address)
+        };
+        let start = memory.u64(record("code")?).ok()?;
+        let size = memory.u32(record("code_size")?).ok()?;
+        let data = memory.u64(record("data")?).ok()?;
+        let isolates = isolates.map_or(&[][..], |i| &i.isolates);
+        let copy = isolates
+            .iter()
+            .find_map(|i| copy_of(memory, i.address, size, data));
+        Some(Builtins {
+            start,
+            size: u64::from(size),
+            copy: copy.filter(|c| *c != start),
+        })
+    }
+
+    /// Where in the program's file's mapping the builtin is that an address is in.
+    pub fn original(&self, pc: u64) -> Option<u64> {
+        let starts = [Some(self.start), self.copy];
+        let mut offsets = starts.into_iter().flatten().map(|s| pc.wrapping_sub(s));
+        let offset = offsets.find(|o| *o < self.size)?;
+        self.start.checked_add(offset)
+    }
+}
+
+/// Where an isolate has the builtins: it keeps address and size of their code and, next to it, those of
+/// their data.
+fn copy_of(memory: &dyn Memory, isolate: u64, size: u32, data: u64) -> Option<u64> {
+    const STEP: u64 = 4 << 10;
+    let mut words: Vec<u64> = Vec::new();
+    for at in (0..MAX_ISOLATE).step_by(STEP as usize) {
+        let Ok(bytes) = memory.bytes(isolate.checked_add(at)?, STEP as usize, STEP as usize) else {
+            break;
+        };
+        let chunks = bytes.chunks_exact(8);
+        words.extend(chunks.map(|c| c.iter().rev().fold(0, |w, b| w << 8 | u64::from(*b))));
+    }
+    let found = words
+        .windows(3)
+        .find(|w| w[2] == data && w[1] as u32 == size);
+    found.map(|w| w[0])
+}
+
+/// Innermost code without a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frameless {
+    /// Frame pointer of the caller, and where it goes on; that is not always known.
+    pub caller: u64,
+    pub returns_to: Option<u64>,
+}
+
+/// What a pc is in.
+enum In<'a> {
+    /// A builtin: its name, and where it begins and the pc is in the program's file.
+    Builtin(String, u64, u64),
+    Code(Code<'a>),
+}
+
+/// The innermost code of a thread.
+pub struct Innermost<'a, 'w> {
+    walker: &'w Walker<'a>,
+    target: &'w dyn Target,
+    builtins: Option<Builtins>,
+    registers: Registers,
+}
+
+impl<'a, 'w> Innermost<'a, 'w> {
+    pub fn new(
+        walker: &'w Walker<'a>,
+        target: &'w dyn Target,
+        builtins: Option<Builtins>,
+        registers: Registers,
+    ) -> Innermost<'a, 'w> {
+        Innermost {
+            walker,
+            target,
+            builtins,
+            registers,
+        }
+    }
+
+    fn place(&self) -> Option<In<'a>> {
+        let pc = self.registers.pc;
+        if let Some((name, start, pc)) = builtin_at(self.target, self.builtins, pc) {
+            return Some(In::Builtin(name, start, pc));
+        }
+        // The first byte of code is its own, while a return address may be the byte after it.
+        let code = self.walker.code(pc.checked_add(1)?)?;
+        Some(In::Code(code))
+    }
+
+    fn bytes(&self, start: u64, length: u64) -> Vec<u8> {
+        let length = usize::try_from(length).unwrap_or(0);
+        let memory = self.walker.cx.memory;
+        memory.bytes(start, length, length).unwrap_or_default()
+    }
+
+    /// What is known of the innermost code where it has no frame.
+    pub fn frameless(&self) -> Option<Frameless> {
+        if self.target.architecture() != Architecture::X64 {
+            return None;
+        }
+        let Registers { pc, sp, fp, .. } = self.registers;
+        let place = self.place()?;
+        let (start, at, most) = match &place {
+            In::Builtin(_, start, at) => (*start, *at, MAX_BUILTIN),
+            In::Code(code) => (code.start, pc, MAX_ENTRY.min(code.size)),
+        };
+        let returned = |word: u64| Frameless {
+            caller: fp,
+            returns_to: self.word(word),
+        };
+        // What is there next, and what was last.
+        let next = self.bytes(at, 1);
+        let last = self.bytes(
+            at.saturating_sub(4).max(start),
+            at.saturating_sub(start).min(4),
+        );
+        if next.first().is_some_and(|b| RETURNS.contains(b)) || last == LEAVE || at == start {
+            return Some(returned(sp));
+        }
+        let offset = at.checked_sub(start)?;
+        // Code that begins in the middle of a loop finds its frame there and builds none.
+        let builds = match &place {
+            In::Code(_) => {
+                let begin = self.bytes(start, most);
+                let built = begin.windows(4).position(|w| w == BUILD)? as u64;
+                built.checked_add(1)?..built.checked_add(4)?
+            }
+            In::Builtin(..) => {
+                // To where the pc is, and a sequence it is in.
+                let begin = self.bytes(start, offset.saturating_add(3).min(most));
+                let built = begin.windows(4).position(|w| w == BUILD);
+                built.map_or(u64::MAX..u64::MAX, |b| b as u64 + 1..b as u64 + 4)
+            }
+        };
+        if offset == builds.start {
+            // The frame pointer was pushed.
+            return Some(returned(sp.checked_add(8)?));
+        }
+        let interprets = match &place {
+            In::Builtin(name, ..) => name.ends_with("Handler") || name.contains("Interpreter"),
+            In::Code(_) => true,
+        };
+        let of_caller = !interprets && self.is_frame_of_code(fp);
+        if offset < builds.start || of_caller {
+            if let In::Builtin(name, ..) = &place {
+                // Part of the frame of the function whose bytecode it runs.
+                if name.ends_with("Handler") {
+                    return None;
+                }
+            }
+            let pushed = (0..MAX_PUSHED).map(|i| sp.wrapping_add(8 * i));
+            let found = pushed
+                .take_while(|at| *at < fp)
+                .find_map(|at| self.word(at).filter(|w| self.is_return_address(*w)));
+            return Some(Frameless {
+                caller: fp,
+                returns_to: found,
+            });
+        }
+        // Built, but what tells whose it is was not pushed.
+        let frame = &self.walker.cx.layout.frame;
+        let marker = fp.checked_add_signed(frame.context_or_type.known()?)?;
+        let function = fp.checked_add_signed(frame.function.known()?)?;
+        let is_typed = self.word(marker).is_some_and(|w| w & 1 == 0);
+        if sp <= function || (sp <= marker && is_typed) {
+            return None;
+        }
+        Some(Frameless {
+            caller: self.word(fp)?,
+            returns_to: self.word(fp.checked_add(8)?),
+        })
+    }
+
+    fn word(&self, at: u64) -> Option<u64> {
+        let on_stack = self.walker.stack.contains(&at);
+        on_stack.then(|| self.walker.cx.memory.u64(at).ok())?
+    }
+
+    /// Whether the frame is of a function that is no builtin.
+    fn is_frame_of_code(&self, fp: u64) -> bool {
+        let cx = self.walker.cx;
+        let slot = cx.layout.frame.function.known();
+        let word = slot.and_then(|o| self.word(fp.checked_add_signed(o)?));
+        let marker = cx.layout.frame.context_or_type.known();
+        let marker = marker.and_then(|o| self.word(fp.checked_add_signed(o)?));
+        let is_typed = marker.is_none_or(|m| m & 1 == 0);
+        let function = word.and_then(|w| cx.object(Tagged(w)).ok());
+        let function = function.and_then(|f| JSFunction::new(f).ok());
+        let data = function.and_then(|f| f.shared().ok()?.function_data().ok());
+        !is_typed && data.is_some_and(|d| !d.is_smi())
+    }
+
+    /// Whether a word leads to generated code behind a call.
+    fn is_return_address(&self, word: u64) -> bool {
+        let original = self.builtins.and_then(|b| b.original(word));
+        if original.is_none() && self.walker.code(word).is_none() {
+            return false;
+        }
+        let Some(start) = original.unwrap_or(word).checked_sub(7) else {
+            return false;
+        };
+        let Ok(b) = <[u8; 7]>::try_from(self.bytes(start, 7)) else {
+            return false;
+        };
+        // call rel32; call r; call [r + 8 bits]; call [r + 32 bits]; call [r + r * n].
+        b[2] == 0xe8
+            || (b[5] == 0xff && b[6] & 0xf8 == 0xd0)
+            || (b[4] == 0xff && (b[5] & 0xf8 == 0x50 || b[5] & 0x3f == 0x14))
+            || (b[1] == 0xff && b[2] & 0xf8 == 0x90)
+    }
+}
+
+/// The builtin at a pc: its name, and where it begins and the pc is in the program's file.
+fn builtin_at(
+    target: &dyn Target,
+    builtins: Option<Builtins>,
+    pc: u64,
+) -> Option<(String, u64, u64)> {
+    let original = builtins.and_then(|b| b.original(pc)).unwrap_or(pc);
+    let (symbol, offset) = target.symbolize(original)?;
+    let name = symbol.strip_prefix(PREFIX)?.to_string();
+    Some((name, original.checked_sub(offset)?, original))
+}
+
+/// What V8 calls the builtin that a pc is in.
+pub fn builtin_name(target: &dyn Target, builtins: Option<Builtins>, pc: u64) -> Option<String> {
+    builtin_at(target, builtins, pc).map(|(name, ..)| name)
+}
