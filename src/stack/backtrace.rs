@@ -227,7 +227,9 @@ impl<'a> Decoder<'a> {
         let builtins = Builtins::find(cx.memory, program, isolates);
         builtin_name(target, builtins, pc).or_else(|| {
             let code = self.walker.as_ref()?.code(pc.checked_add(1)?)?;
-            crate::deopt::tier(&code).ok().map(|t| t.name().to_string())
+            // What is neither is baseline code, or V8's of a regular expression.
+            let tier = crate::deopt::tier(&code).map(|t| t.name());
+            Some(tier.unwrap_or("compiled").to_string())
         })
     }
 

@@ -24,6 +24,8 @@ const RETURNS: [u8; 2] = [0xc3, 0xc2];
 const MAX_BUILTIN: u64 = 256 << 10;
 /// A function builds its frame this far into its code at most.
 const MAX_ENTRY: u64 = 128;
+/// Where a function has a builtin build its frame, the call ends this far into its code at most.
+const MAX_CALL_TO_BUILD: u64 = 64;
 /// Words that code without a frame has pushed at most.
 const MAX_PUSHED: u64 = 16;
 /// How much of an isolate is looked through.
@@ -48,7 +50,9 @@ impl Builtins {
         let record = |what: &str| {
             let name = format!("current_embedded_blob_{what}_E");
             let mangled = format!("_ZN2v88internal12_GLOBAL__N_1{}{name}", name.len() - 1);
-            program.data_symbol(&mangled).map(|s| s.address)
+            // A compiler that optimizes across files puts a number after it.
+            let found = program.data_symbols(&mangled);
+            found.first().map(|(_, symbol)| symbol.address)
         };
         let start = memory.u64(record("code")?).ok()?;
         let size = memory.u32(record("code_size")?).ok()?;
@@ -154,7 +158,7 @@ impl<'a, 'w> Innermost<'a, 'w> {
         let place = self.place()?;
         let (start, at, most) = match &place {
             In::Builtin(_, start, at) => (*start, *at, MAX_BUILTIN),
-            In::Code(code) => (code.start, pc, MAX_ENTRY.min(code.size)),
+            In::Code(code) => (code.start, pc, code.size),
         };
         let returned = |word: u64| Frameless {
             caller: fp,
@@ -172,9 +176,12 @@ impl<'a, 'w> Innermost<'a, 'w> {
         let offset = at.checked_sub(start)?;
         // Code that begins in the middle of a loop finds its frame there and builds none.
         let builds = match &place {
-            In::Code(_) => {
-                let begin = self.bytes(start, most);
-                let built = begin.windows(4).position(|w| w == BUILD)? as u64;
+            In::Code(code) => {
+                let Some(built) = self.builds_at(code) else {
+                    let back = self.word(sp).filter(|w| self.is_return_address(*w));
+                    let entering = back.is_some() && self.is_entering(code, pc);
+                    return entering.then(|| returned(sp));
+                };
                 built.checked_add(1)?..built.checked_add(4)?
             }
             In::Builtin(..) => {
@@ -192,7 +199,13 @@ impl<'a, 'w> Innermost<'a, 'w> {
             In::Builtin(name, ..) => name.ends_with("Handler") || name.contains("Interpreter"),
             In::Code(_) => true,
         };
-        let of_caller = !interprets && self.is_frame_of_code(fp);
+        // Parts of a builtin make a frame, others do not: those have the return address at hand.
+        let is_elsewhere = |word: u64| {
+            let back = builtin_at(self.target, self.builtins, word.saturating_sub(1));
+            self.is_return_to_frame(word) && back.is_none_or(|(_, other, _)| other != start)
+        };
+        let is_at_hand = || self.word(sp).is_some_and(is_elsewhere);
+        let of_caller = !interprets && (self.is_frame_of_code(fp) || is_at_hand());
         if offset < builds.start || of_caller {
             if let In::Builtin(name, ..) = &place {
                 // Part of the frame of the function whose bytecode it runs.
@@ -203,7 +216,7 @@ impl<'a, 'w> Innermost<'a, 'w> {
             let pushed = (0..MAX_PUSHED).map(|i| sp.wrapping_add(8 * i));
             let found = pushed
                 .take_while(|at| *at < fp)
-                .find_map(|at| self.word(at).filter(|w| self.is_return_address(*w)));
+                .find_map(|at| self.word(at).filter(|w| self.is_return_to_frame(*w)));
             return Some(Frameless {
                 caller: fp,
                 returns_to: found,
@@ -242,9 +255,37 @@ impl<'a, 'w> Innermost<'a, 'w> {
         !is_typed && data.is_some_and(|d| !d.is_smi())
     }
 
+    /// Where a function builds its frame; `None` where it has that done, or finds it there.
+    fn builds_at(&self, code: &Code) -> Option<u64> {
+        let begin = self.bytes(code.start, MAX_ENTRY.min(code.size));
+        let found = begin.windows(4).position(|w| w == BUILD)?;
+        u64::try_from(found).ok()
+    }
+
+    /// Whether a function has no frame yet at a pc. Baseline code has a builtin build it.
+    fn is_entering(&self, code: &Code, pc: u64) -> bool {
+        match self.builds_at(code) {
+            Some(built) => code.offset(pc) <= built,
+            None => !code.is_optimized() && code.offset(pc) <= MAX_CALL_TO_BUILD,
+        }
+    }
+
+    /// Whether a word leads behind a call in code that has its frame.
+    fn is_return_to_frame(&self, word: u64) -> bool {
+        let entering = |code: Code| self.is_entering(&code, word);
+        self.is_return_address(word) && !self.walker.code(word).is_some_and(entering)
+    }
+
     /// Whether a word leads to generated code behind a call.
     fn is_return_address(&self, word: u64) -> bool {
+        let in_file = || {
+            let symbol = self.target.symbolize(word.checked_sub(1)?);
+            symbol
+                .filter(|(name, _)| name.starts_with(PREFIX))
+                .map(|_| word)
+        };
         let original = self.builtins.and_then(|b| b.original(word));
+        let original = original.or_else(in_file);
         if original.is_none() && self.walker.code(word).is_none() {
             return false;
         }

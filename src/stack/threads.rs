@@ -68,7 +68,8 @@ const FUNCTIONS: [(&str, Role); 12] = [
     ("NodeTraceBuffer", Role::Tracing),
 ];
 
-/// What a platform worker runs while it helps the garbage collector, by a part of the name.
+/// What a platform worker runs while it helps the garbage collector, by a part of the name. Other
+/// threads may run the first too.
 const COLLECTING: [&str; 10] = [
     "::Heap::",
     "::ConcurrentMarking",
@@ -138,7 +139,10 @@ fn by_functions(target: &dyn Target, thread: &Thread) -> Role {
     {
         return Role::ThreadPool;
     }
+    // Where the unwinder does not get to the thread's start.
+    let collects = |n: &&str| COLLECTING[1..].iter().any(|part| n.contains(part));
     match thread.name.as_deref() {
+        _ if names.iter().any(collects) => Role::GcHelper,
         Some(name) if name.contains("V8Worker") => Role::PlatformWorker,
         Some(name) if name.contains("DelayedTask") => Role::DelayedTasks,
         Some(name) if name.contains("SignalInspector") => Role::SignalInspector,
