@@ -223,3 +223,42 @@ fn same_process_as_in_the_core_file() {
         assert!(line.starts_with("error: <user expression "), "{say}");
     }
 }
+
+/// llnode's users type as much of a name as was the only one that began so, among llnode's.
+#[test]
+fn shortened_names_mean_what_they_meant_in_llnode() {
+    let llnode = [
+        "bt",
+        "findjsinstances",
+        "findjsobjects",
+        "findrefs",
+        "getactivehandles",
+        "getactiverequests",
+        "help",
+        "inspect",
+        "nodeinfo",
+        "print",
+        "settings",
+        "source",
+    ];
+    for lldb in lldbs() {
+        let mut session = support::lldb::Lldb::start(&lldb, &[], &[]);
+        for name in llnode {
+            let whole = session.ask(&format!("v8 {name}"));
+            assert!(!whole.trim().is_empty(), "{name}");
+            for end in 1..name.len() {
+                let short = &name[..end];
+                if llnode.iter().filter(|n| n.starts_with(short)).count() == 1 {
+                    let said = session.ask(&format!("v8 {short}"));
+                    assert_eq!(said, whole, "{}: v8 {short}", lldb.display());
+                }
+            }
+        }
+        let usage = session.ask("v8 p");
+        assert!(usage.contains("USAGE: v8 print"), "{usage}");
+        let set = session.ask("v8 se se color never");
+        assert!(set.contains("Color set to 'never'"), "{set}");
+        let ambiguous = session.ask("v8 f");
+        assert!(ambiguous.contains("ambiguous"), "{ambiguous}");
+    }
+}
