@@ -15,7 +15,8 @@ use v8rs::offline::OfflineHost;
 
 /// Builtins that the program calls all the time, and the instructions after which a core is taken.
 const MOMENTS: &str = "[('StoreIC', 0), ('StringAdd_CheckNone', 2), ('ArrayPrototypeSort', 0), \
-    ('CallFunction_ReceiverIsAny', 0)]";
+    ('CallFunction_ReceiverIsAny', 0), ('CallFunction_ReceiverIsAny', 17), \
+    ('CallFunction_ReceiverIsAny', 24)]";
 
 /// Has a process run to each of `moments`, takes a core of each into `directory`, and tells them as
 /// JSON. V8 may run a copy of the file's builtins, which it maps a second time.

@@ -26,6 +26,8 @@ const MAX_BUILTIN: u64 = 256 << 10;
 const MAX_ENTRY: u64 = 128;
 /// Where a function has a builtin build its frame, the call ends this far into its code at most.
 const MAX_CALL_TO_BUILD: u64 = 64;
+/// The builtin that builds the frame of a function that Sparkplug compiled.
+const BUILDER: &str = "BaselineOutOfLinePrologue";
 /// Words that code without a frame has pushed at most.
 const MAX_PUSHED: u64 = 16;
 /// How much of an isolate is looked through.
@@ -164,6 +166,11 @@ impl<'a, 'w> Innermost<'a, 'w> {
             caller: fp,
             returns_to: self.word(word),
         };
+        if let In::Builtin(name, start, at) = &place {
+            if name == BUILDER {
+                return self.building(*start, *at);
+            }
+        }
         // What is there next, and what was last.
         let next = self.bytes(at, 1);
         let last = self.bytes(
@@ -236,6 +243,29 @@ impl<'a, 'w> Innermost<'a, 'w> {
         })
     }
 
+    /// While a function's frame is built for it: its own return address stands behind the one into the
+    /// function, which has no frame either.
+    fn building(&self, start: u64, at: u64) -> Option<Frameless> {
+        let begin = self.bytes(start, MAX_BUILTIN.min(at.checked_sub(start)?));
+        let built = begin.windows(4).any(|w| w == BUILD);
+        let Registers { sp, fp, .. } = self.registers;
+        if built {
+            return Some(Frameless {
+                caller: self.word(fp)?,
+                returns_to: self.word(fp.checked_add(8)?),
+            });
+        }
+        let words = (0..MAX_PUSHED).map(|i| sp.wrapping_add(8 * i));
+        let mut returns = words
+            .take_while(|at| *at < fp)
+            .filter_map(|at| self.word(at))
+            .filter(|w| self.is_return_address(*w));
+        Some(Frameless {
+            caller: fp,
+            returns_to: returns.nth(1),
+        })
+    }
+
     fn word(&self, at: u64) -> Option<u64> {
         let on_stack = self.walker.stack.contains(&at);
         on_stack.then(|| self.walker.cx.memory.u64(at).ok())?
@@ -266,8 +296,23 @@ impl<'a, 'w> Innermost<'a, 'w> {
     fn is_entering(&self, code: &Code, pc: u64) -> bool {
         match self.builds_at(code) {
             Some(built) => code.offset(pc) <= built,
-            None => !code.is_optimized() && code.offset(pc) <= MAX_CALL_TO_BUILD,
+            None if code.is_optimized() => false,
+            None => match self.called_before(pc) {
+                Some(name) => name == BUILDER,
+                None => code.offset(pc) <= MAX_CALL_TO_BUILD,
+            },
         }
+    }
+
+    /// The builtin that the call before a pc is to, where the instruction tells.
+    fn called_before(&self, pc: u64) -> Option<String> {
+        let bytes = self.bytes(pc.checked_sub(5)?, 5);
+        let &[0xe8, ref distance @ ..] = bytes.as_slice() else {
+            return None;
+        };
+        let distance = i32::from_le_bytes(distance.try_into().ok()?);
+        let to = pc.checked_add_signed(i64::from(distance))?;
+        builtin_name(self.target, self.builtins, to)
     }
 
     /// Whether a word leads behind a call in code that has its frame.

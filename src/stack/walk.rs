@@ -406,6 +406,7 @@ pub fn thread_frames<'a>(
             let mut frames = vec![V8Frame {
                 fp: registers.fp,
                 pc: Some(registers.pc),
+                resumes: None,
                 kind: FrameKind::Frameless,
                 found_by: FoundBy::Registers,
             }];
