@@ -1,7 +1,7 @@
 //! Addresses of nodes in four bytes each: neighbours lie on one page of the heap, and so mostly
 //! share the upper half.
 
-use super::hints::huge;
+use super::hints::room;
 use super::NodeId;
 
 /// Lower half of an address that is none.
@@ -20,9 +20,9 @@ pub struct Addresses {
 impl Addresses {
     /// Room for that many more.
     pub fn reserve(&mut self, nodes: usize) {
-        self.low.reserve(nodes);
-        if nodes > MANY {
-            huge(&mut self.low);
+        match nodes > MANY {
+            true => room(&mut self.low, nodes),
+            false => self.low.reserve(nodes),
         }
     }
 

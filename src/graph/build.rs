@@ -1,7 +1,7 @@
 //! Building a [`Graph`] node by node; the reader of files and the extractor of cores use it.
 
 use super::addresses::Addresses;
-use super::hints::huge;
+use super::hints::room;
 use super::{
     Detachedness, Edge, EdgeId, EdgeType, Graph, Interner, Location, NodeId, NodeType, StringId,
     Strings, MAX_NODES, TO_BITS, TO_MASK,
@@ -42,11 +42,9 @@ impl Builder {
 
     /// Room for that many more.
     pub fn reserve(&mut self, nodes: usize, edges: usize) {
-        self.graph.kinds.reserve(nodes);
-        huge(&mut self.graph.kinds);
+        room(&mut self.graph.kinds, nodes);
         self.graph.addresses.reserve(nodes);
-        self.graph.locations.reserve(nodes / 2);
-        huge(&mut self.graph.locations);
+        room(&mut self.graph.locations, nodes / 2);
         let columns = [
             (&mut self.graph.names, nodes),
             (&mut self.graph.sizes, nodes),
@@ -55,8 +53,7 @@ impl Builder {
             (&mut self.graph.edge_names, edges),
         ];
         for (column, count) in columns {
-            column.reserve(count);
-            huge(column);
+            room(column, count);
         }
     }
 

@@ -34,6 +34,14 @@ pub fn huge<T>(column: &mut Vec<T>) {
     let _ = column;
 }
 
+/// Makes room for that many more, which costs nothing until it is used. What the system refuses of so
+/// large a piece it may still give bit by bit.
+pub fn room<T>(column: &mut Vec<T>, count: usize) {
+    if column.try_reserve(count).is_ok() {
+        huge(column);
+    }
+}
+
 /// A column of one value, in large pages where the system has them.
 pub fn filled<T: Clone>(count: usize, value: T) -> Vec<T> {
     let mut column = Vec::with_capacity(count);

@@ -1,6 +1,6 @@
 //! Interned strings: one buffer, an end offset each, and (while building) a table to find them.
 
-use super::hints::{huge, prefetch};
+use super::hints::{huge, prefetch, room};
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
@@ -33,10 +33,8 @@ impl Strings {
     /// Room for that many more, of a length that most stay below; what is not used costs nothing.
     fn reserve(&mut self, count: usize) {
         const LENGTH: usize = 48;
-        self.ends.reserve(count);
-        huge(&mut self.ends);
-        self.bytes.reserve(count.saturating_mul(LENGTH));
-        huge(&mut self.bytes);
+        room(&mut self.ends, count);
+        room(&mut self.bytes, count.saturating_mul(LENGTH));
     }
 
     fn bytes_of(&self, id: StringId) -> &[u8] {
