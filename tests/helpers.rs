@@ -6,7 +6,6 @@ mod support;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::process::Command;
 use support::lldb::{lldb, Lldb};
 use support::nodes;
 use support::program::{Node, Program};
@@ -52,21 +51,9 @@ fn check(version: &str, directory: &Path) -> bool {
     let script = directory.join("helpers.py");
     let head = format!("core = '{}'\n", core.display());
     std::fs::write(&script, head + SCRIPT).expect("a script");
-    let output = Command::new("timeout")
-        .args(["-k", "5", "120", "gdb", "-nx", "-batch"])
-        .args(["-ex", "set debuginfod enabled off"])
-        .args(["-ex", "set breakpoint pending on"])
-        .args(["-ex", "handle SIGUSR1 SIGPIPE nostop noprint pass"])
-        .args(["-p", &program.id().to_string(), "-x"])
-        .arg(&script)
-        .output()
-        .expect("gdb takes the cores");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    if errors.contains("ptrace: Operation not permitted") {
-        eprintln!("SKIPPED: no process may be attached to here");
+    let Some((text, errors)) = program.under_gdb(&script) else {
         return false;
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
+    };
     let stacks = stacks(&text);
     assert!(core.is_file(), "node {version}: {text}\n{errors}");
     let lldb = lldb().expect("an lldb on the PATH");

@@ -7,7 +7,6 @@ mod support;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use support::nodes;
 use support::program::{Node, Program};
 use v8rs::command::App;
@@ -73,20 +72,9 @@ fn moments(program: &Program, directory: &Path) -> Vec<Value> {
         directory.display()
     );
     std::fs::write(&script, head + SCRIPT).expect("a script");
-    let output = Command::new("timeout")
-        .args(["-k", "5", "120", "gdb", "-nx", "-batch"])
-        .args(["-ex", "set debuginfod enabled off"])
-        .args(["-ex", "handle SIGUSR1 SIGPIPE nostop noprint pass"])
-        .args(["-p", &program.id().to_string(), "-x"])
-        .arg(&script)
-        .output()
-        .expect("gdb takes the cores");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    if errors.contains("ptrace: Operation not permitted") {
-        eprintln!("SKIPPED: no process may be attached to here");
+    let Some((text, errors)) = program.under_gdb(&script) else {
         return Vec::new();
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
+    };
     let lines = text.lines().filter_map(|l| l.strip_prefix("MOMENT "));
     let found: Vec<Value> = lines
         .map(|l| serde_json::from_str(l).expect("JSON"))

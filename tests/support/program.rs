@@ -70,6 +70,26 @@ impl Program {
         }
     }
 
+    /// Has gdb run a Python script on it: what it printed, and its errors. `None` where no process may
+    /// be attached to.
+    pub fn under_gdb(&self, script: &Path) -> Option<(String, String)> {
+        let output = Command::new("timeout")
+            .args(["-k", "5", "120", "gdb", "-nx", "-batch"])
+            .args(["-ex", "set debuginfod enabled off"])
+            .args(["-ex", "set breakpoint pending on"])
+            .args(["-ex", "handle SIGUSR1 SIGPIPE nostop noprint pass"])
+            .args(["-p", &self.id().to_string(), "-x"])
+            .arg(script)
+            .output()
+            .expect("gdb runs");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        if errors.contains("ptrace: Operation not permitted") {
+            eprintln!("SKIPPED: no process may be attached to here");
+            return None;
+        }
+        Some((String::from_utf8_lossy(&output.stdout).into_owned(), errors))
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id()
     }
