@@ -39,9 +39,7 @@ impl Tier {
 /// Which optimizing compiler made the code; an error where neither did.
 pub fn tier(code: &Code<'_>) -> Result<Tier> {
     let layout = code.object.cx.layout;
-    let flags = i64::from(code.object.u32_field(layout.code.flags)?);
-    let shift = layout.code.kind_shift.get()?.clamp(0, 31);
-    let kind = (flags & layout.code.kind_mask.get()?) >> shift;
+    let kind = code.kind()?;
     if kind == layout.code_kind.turbofan.get()? {
         return Ok(Tier::Turbofan);
     }

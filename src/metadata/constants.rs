@@ -527,6 +527,8 @@ constants! {
     code_kind: CodeKinds {
         maglev: [],
         turbofan: [],
+        /// To V8 10.2; later the frames of a regular expression's code have a type.
+        regexp: [],
     }
     /// Safepoint tables; offsets from their start.
     safepoint_table: SafepointTableLayout {

@@ -88,14 +88,22 @@ impl<'a> Source<'a> {
     /// After the stack come the async functions that wait for what runs on it.
     pub fn backtrace(&self, thread: &Thread, limit: usize) -> Vec<Frame<'a>> {
         let native = self.target.native_frames(thread.index, limit);
-        let found = thread_frames(self.cx, self.target, self.program, self.isolates, thread);
+        let mut unwinder = Unwinder::new(self.cx, self.target);
+        let found = thread_frames(
+            self.cx,
+            self.target,
+            self.program,
+            self.isolates,
+            thread,
+            &native,
+            &mut unwinder,
+        );
         let (walker, frames) = match found {
             Ok((walker, frames)) => (Some(walker), frames),
             Err(_) => (None, Vec::new()),
         };
         let decoder = Decoder::new(*self, walker);
         let merged = merge(&native, &frames);
-        let mut unwinder = Unwinder::new(self.cx, self.target);
         let mut out: Vec<Frame> = Vec::new();
         for (at, m) in merged.iter().enumerate() {
             if out.len() >= limit {
@@ -218,6 +226,9 @@ impl<'a> Decoder<'a> {
     /// What the pc of the innermost frame is in.
     fn innermost_code(&self, frame: &V8Frame) -> Option<String> {
         let pc = frame.pc.filter(|_| frame.found_by == FoundBy::Registers)?;
+        if frame.kind == FrameKind::Irregexp {
+            return None;
+        }
         let Source {
             cx,
             target,
@@ -227,7 +238,7 @@ impl<'a> Decoder<'a> {
         let builtins = Builtins::find(cx.memory, program, isolates);
         builtin_name(target, builtins, pc).or_else(|| {
             let code = self.walker.as_ref()?.code(pc.checked_add(1)?)?;
-            // What is neither is baseline code, or V8's of a regular expression.
+            // What is neither is baseline code.
             let tier = crate::deopt::tier(&code).map(|t| t.name());
             Some(tier.unwrap_or("compiled").to_string())
         })

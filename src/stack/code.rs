@@ -276,6 +276,21 @@ impl<'a> Code<'a> {
         matches!((length, needed.offset()), (Ok(length), Ok(needed)) if length > needed)
     }
 
+    /// Whether it is of a regular expression. `false` for V8s whose frames say so themselves.
+    pub fn is_of_regexp(&self) -> bool {
+        let layout = self.object.cx.layout;
+        let wanted = layout.code_kind.regexp.known();
+        wanted.is_some() && self.kind().ok() == wanted
+    }
+
+    /// V8's number of its kind.
+    pub fn kind(&self) -> Result<i64> {
+        let layout = &self.object.cx.layout.code;
+        let flags = i64::from(self.object.u32_field(layout.flags)?);
+        let shift = layout.kind_shift.get()?.clamp(0, 31);
+        Ok((flags & layout.kind_mask.get()?) >> shift)
+    }
+
     /// Offset of a pc from the first instruction.
     pub fn offset(&self, pc: u64) -> u64 {
         pc.wrapping_sub(self.start)

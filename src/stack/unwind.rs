@@ -2,13 +2,14 @@
 //!
 //! Where the debugger's unwinder does not get through generated code, the C++ frames between two
 //! stays in JavaScript are missing from its stack. V8's entry frame keeps the registers of the C++
-//! function that called it, so the tables (`.eh_frame`) lead on from there. x64 only: on arm64 the
-//! debugger follows the frame pointers that all code keeps.
+//! function that called it, so the tables (`.eh_frame`) lead on from there. And they lead from the C++
+//! function that a thread is in to the generated code that called it. x64 only: on arm64 the debugger
+//! follows the frame pointers that all code keeps.
 
 use crate::memory::{Memory, ModuleFile};
 use crate::metadata::{Constant, Layout};
 use crate::object::Cx;
-use crate::target::{Architecture, Module, NativeFrame, Target};
+use crate::target::{self, Architecture, Module, NativeFrame, Target};
 use gimli::{
     BaseAddresses, CfaRule, EhFrame, EhFrameHdr, LittleEndian, Pointer, RegisterRule,
     UnwindContext, UnwindSection,
@@ -95,9 +96,58 @@ impl<'a> Unwinder<'a> {
         out
     }
 
+    /// The registers where generated code called the C++ function that a thread is in, or one further
+    /// out. What is called so need not be left through an exit frame: arithmetic, copies of memory, write
+    /// barriers, an embedder's fast functions.
+    pub fn generated_caller(&mut self, innermost: target::Registers) -> Option<target::Registers> {
+        if self.target.architecture() != Architecture::X64 {
+            return None;
+        }
+        let mut registers = Registers::default();
+        registers.0[RETURN_ADDRESS] = Some(innermost.pc);
+        registers.0[RSP] = Some(innermost.sp);
+        registers.0[RBP] = Some(innermost.fp);
+        let mut address = innermost.pc;
+        for _ in 0..MAX_FRAMES {
+            let index = self.module(address)?;
+            let next = self.caller(index, address, &registers)?;
+            let (pc, sp) = (next.0[RETURN_ADDRESS]?, next.0[RSP]?);
+            if Some(sp) <= registers.0[RSP] {
+                return None;
+            }
+            if self.is_generated(pc) {
+                let fp = next.0[RBP]?;
+                return Some(target::Registers {
+                    pc,
+                    sp,
+                    fp,
+                    ..innermost
+                });
+            }
+            registers = next;
+            // The call is before the address it returns to.
+            address = pc.wrapping_sub(1);
+        }
+        None
+    }
+
+    /// Whether a pc is in V8's generated code: in its builtins, or in no file. Files need not have symbols
+    /// of all their code.
+    pub fn is_generated(&mut self, pc: u64) -> bool {
+        match self.target.symbolize(pc) {
+            Some((name, _)) => name.starts_with("Builtins_"),
+            None => self.module(pc).is_none(),
+        }
+    }
+
+    /// The module that has an address.
+    fn module(&mut self, address: u64) -> Option<usize> {
+        (0..self.modules.len()).find(|i| self.holds(*i, address))
+    }
+
     /// The module of an address in C++ code, and the function's symbol.
     fn native_code(&mut self, address: u64) -> Option<(usize, Option<(String, u64)>)> {
-        let index = (0..self.modules.len()).find(|i| self.holds(*i, address))?;
+        let index = self.module(address)?;
         let symbol = self.target.symbolize(address);
         let generated = symbol
             .as_ref()

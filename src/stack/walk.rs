@@ -8,12 +8,13 @@
 
 use super::code::{BytecodeArray, Code, CodeFinder};
 use super::frameless::{Builtins, Innermost};
+use super::unwind::Unwinder;
 use crate::error::{Error, Result};
 use crate::heap::Isolates;
 use crate::metadata::{Constant, InstanceType, Layout};
 use crate::object::{Cx, JSFunction, Tagged};
 use crate::program::Program;
-use crate::target::{Target, Thread};
+use crate::target::{NativeFrame, Registers, Target, Thread};
 use std::ops::Range;
 
 /// What a frame of generated code is, as V8 names them.
@@ -140,6 +141,11 @@ impl<'a> Walker<'a> {
         if marker & 1 == 0 {
             return typed(layout, marker);
         }
+        let code = pc.and_then(|pc| self.code(pc));
+        // Before V8 10.8 its frames have no marker.
+        if code.is_some_and(|c| c.is_of_regexp()) {
+            return Some(FrameKind::Irregexp);
+        }
         let function = self
             .cx
             .object(Tagged(self.slot(fp, layout.frame.function)?))
@@ -147,7 +153,6 @@ impl<'a> Walker<'a> {
         if !is_function(function.instance_type().ok()?) {
             return None;
         }
-        let code = pc.and_then(|pc| self.code(pc));
         // Code entered in the middle of a loop keeps the frame of the bytecode, but not its use.
         if code.is_some_and(|c| c.is_optimized()) {
             return Some(FrameKind::Optimized);
@@ -345,13 +350,56 @@ fn typed(layout: &Layout, marker: u64) -> Option<FrameKind> {
     Some(found.map_or(FrameKind::Unknown, |(_, kind)| *kind))
 }
 
-/// V8's frames on a thread's stack, innermost first; none where it runs no JavaScript.
+/// Where a thread is in generated code: its registers, or those of the call that left it for C++.
+struct Generated {
+    registers: Registers,
+    found_by: FoundBy,
+}
+
+impl<'a> Walker<'a> {
+    /// The frames from the innermost generated code outwards; none where they do not lead on.
+    fn from_generated(
+        &self,
+        target: &dyn Target,
+        builtins: Option<Builtins>,
+        from: &Generated,
+    ) -> Vec<V8Frame> {
+        let Generated {
+            registers,
+            found_by,
+        } = *from;
+        let innermost = Innermost::new(self, target, builtins, registers);
+        if let Some(found) = innermost.frameless() {
+            let mut frames = vec![V8Frame {
+                fp: registers.fp,
+                pc: Some(registers.pc),
+                resumes: None,
+                kind: FrameKind::Frameless,
+                found_by,
+            }];
+            frames.extend(self.walk(found.caller, found.returns_to, FoundBy::FramePointer));
+            if frames.len() > 2 {
+                return frames;
+            }
+        }
+        let frames = self.walk(registers.fp, Some(registers.pc), found_by);
+        if frames.len() > 1 {
+            return frames;
+        }
+        Vec::new()
+    }
+}
+
+/// V8's frames on a thread's stack, innermost first; none where it runs no JavaScript. `native` are the
+/// debugger's.
 pub fn thread_frames<'a>(
     cx: Cx<'a>,
     target: &dyn Target,
     program: &Program,
     isolates: Option<&Isolates>,
     thread: &Thread,
+    native: &[NativeFrame],
+    unwinder: &mut Unwinder,
 ) -> Result<(Walker<'a>, Vec<V8Frame>)> {
     let registers = thread.registers;
     let regions = target.regions()?;
@@ -383,49 +431,63 @@ pub fn thread_frames<'a>(
             .collect(),
         codes: CodeFinder::default(),
     };
-    // In JavaScript at this moment: the registers are those of its innermost frame.
     // V8 maps the builtins of its file a second time, near its code; a core may leave that out as it
     // is unmodified, and nothing is known of the place then.
     let is_code = |pc: u64| {
         let region = regions.iter().find(|r| r.contains(pc));
         region.is_none_or(|r| r.executable)
     };
-    let executing = is_code(registers.pc);
-    let in_builtin = || {
-        target
-            .symbolize(registers.pc)
-            .is_some_and(|(name, _)| name.starts_with("Builtins_"))
-    };
-    let in_program = walker.program.iter().any(|r| r.contains(&registers.pc));
-    let in_modules = in_program || target.symbolize(registers.pc).is_some();
-    let generated = executing && (!in_modules || in_builtin());
-    if generated {
-        let builtins = Builtins::find(cx.memory, program, isolates);
-        let innermost = Innermost::new(&walker, target, builtins, registers);
-        if let Some(found) = innermost.frameless() {
-            let mut frames = vec![V8Frame {
-                fp: registers.fp,
-                pc: Some(registers.pc),
-                resumes: None,
-                kind: FrameKind::Frameless,
-                found_by: FoundBy::Registers,
-            }];
-            frames.extend(walker.walk(found.caller, found.returns_to, FoundBy::FramePointer));
-            if frames.len() > 2 {
-                return Ok((walker, frames));
-            }
-        }
-    }
-    if generated && walker.kind(registers.fp, None).is_some() {
-        let frames = walker.walk(registers.fp, Some(registers.pc), FoundBy::Registers);
-        if frames.len() > 1 {
+    let is_generated =
+        |unwinder: &mut Unwinder, pc| pc >= LOWEST_CODE && is_code(pc) && unwinder.is_generated(pc);
+    let builtins = || Builtins::find(cx.memory, program, isolates);
+    let is_whole = |frames: &[V8Frame]| frames.iter().any(|f| f.kind.is_entry());
+    // What does not lead to an entry frame counts where there is nothing else.
+    let mut broken = Vec::new();
+    // In JavaScript at this moment: the registers are those of its innermost frame.
+    if is_generated(unwinder, registers.pc) {
+        let here = Generated {
+            registers,
+            found_by: FoundBy::Registers,
+        };
+        let frames = walker.from_generated(target, builtins(), &here);
+        if is_whole(&frames) {
             return Ok((walker, frames));
         }
+        broken = frames;
     }
     let from_isolate = isolates
         .into_iter()
         .flat_map(|i| i.isolates.iter())
         .find_map(|i| i.exit_frame(target, cx.layout, thread).ok().flatten());
+    // C++ that was called without an exit frame: the isolate's is of an outer stay in JavaScript then.
+    let called_by = unwinder.generated_caller(registers).or_else(|| {
+        let mut of_debugger = native.iter();
+        let n = of_debugger.find(|n| is_generated(unwinder, n.pc))?;
+        Some(Registers {
+            pc: n.pc,
+            sp: n.sp,
+            fp: n.fp,
+            ..registers
+        })
+        .filter(|_| from_isolate.is_none())
+    });
+    let is_inner = |r: &Registers| walker.on_stack(r.fp) && from_isolate.is_none_or(|e| r.fp < e);
+    if let Some(registers) = called_by.filter(is_inner) {
+        let there = Generated {
+            registers,
+            found_by: FoundBy::UnwindTables,
+        };
+        let frames = match walker.is_exit(registers.fp) {
+            true => walker.walk(registers.fp, Some(registers.pc), FoundBy::UnwindTables),
+            false => walker.from_generated(target, builtins(), &there),
+        };
+        if is_whole(&frames) {
+            return Ok((walker, frames));
+        }
+        if broken.is_empty() {
+            broken = frames;
+        }
+    }
     // What looks like a frame then is left over from before.
     let outside = || {
         isolates
@@ -436,6 +498,7 @@ pub fn thread_frames<'a>(
     };
     let frames = match from_isolate {
         Some(fp) => walker.walk(fp, None, FoundBy::Isolate),
+        None if !broken.is_empty() => broken,
         None if outside() => Vec::new(),
         None => match walker.scan(|pc| pc >= LOWEST_CODE && is_code(pc)) {
             Some(fp) => walker.walk(fp, None, FoundBy::Scan),

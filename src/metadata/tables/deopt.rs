@@ -48,12 +48,14 @@ pub static DEOPT: &[Table] = &[
 
 const SOURCE: &str = "v8 source";
 const MEASURED: &str = "optimized stacks that Error.stack confirms";
+const IN_REGEXP: &str = "cores stopped in regular expressions";
 
 const V7_8: &[Row] = &[
     ("code.flags", 44, SOURCE),
     ("code.kind_mask", 0x3e, SOURCE),
     ("code.kind_shift", 1, SOURCE),
     ("code_kind.turbofan", 0, SOURCE),
+    ("code_kind.regexp", 4, IN_REGEXP),
     ("deoptimization_data.translation_index", 0, SOURCE),
     ("deoptimization_data.first_entry_index", 9, MEASURED),
     ("deoptimization_data.entry_size", 3, SOURCE),
@@ -76,6 +78,7 @@ const V9_4: &[Row] = &[
     ("code.kind_mask", 0xf, SOURCE),
     ("code.kind_shift", 0, SOURCE),
     ("code_kind.turbofan", 13, SOURCE),
+    ("code_kind.regexp", 3, IN_REGEXP),
     ("deoptimization_data.first_entry_index", 11, SOURCE),
     ("safepoint_table.offset_in_code", GONE, SOURCE),
 ];
@@ -86,7 +89,10 @@ const V10_1: &[Row] = &[
     ("safepoint_table.maglev_header_size", 16, SOURCE),
 ];
 
-const V11_3: &[Row] = &[("code.flags", 48, MEASURED)];
+const V11_3: &[Row] = &[
+    ("code.flags", 48, MEASURED),
+    ("code_kind.regexp", GONE, "v8dbg_frametype_IrregexpFrame"),
+];
 
 const V12_4: &[Row] = &[
     ("frame.register_file", -56, MEASURED),
