@@ -13,6 +13,8 @@ pub struct Stop {
     pub target: Box<dyn Target>,
     pub v8: OnceCell<Result<V8>>,
     pub isolates: OnceCell<Result<Isolates>>,
+    /// Whether any of the isolates' pages had its objects moved.
+    moves: OnceCell<bool>,
 }
 
 impl Stop {
@@ -22,6 +24,7 @@ impl Stop {
             target,
             v8: OnceCell::new(),
             isolates: OnceCell::new(),
+            moves: OnceCell::new(),
         }
     }
 
@@ -41,6 +44,15 @@ impl Stop {
     fn is_moving(&self, address: u64) -> bool {
         let page = self.isolates().ok().and_then(|i| i.page_of(address));
         page.is_some_and(|p| p.is_moving)
+    }
+
+    /// Whether the isolates are known, and nothing was being moved in any.
+    fn is_still(&self) -> bool {
+        let Some(found) = self.isolates.get() else {
+            return false;
+        };
+        let look = || matches!(found, Ok(i) if i.pages.iter().any(|p| p.is_moving));
+        !*self.moves.get_or_init(look)
     }
 }
 
@@ -66,6 +78,10 @@ impl Memory for Stop {
 
     /// The pages are looked for only where an object's first word cannot be its Map.
     fn moved_to(&self, address: u64) -> u64 {
+        // Asked for every object: where it cannot be, no word of it is read for this.
+        if self.is_still() {
+            return address;
+        }
         let memory = self.target.memory();
         forwarding::follow(memory, address, |from| self.is_moving(from))
     }

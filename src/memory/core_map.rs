@@ -31,7 +31,14 @@ pub struct CoreMap {
     segments: Vec<CoreSegment>,
     /// A part of the file that is known to hold data.
     data: Cell<(u64, u64)>,
+    /// The number of the segment that an address was found in last, by some bits of the address: reads
+    /// go to and fro between few places, and a core has thousands of segments.
+    recent: Vec<Cell<usize>>,
 }
+
+/// Addresses that share a place in `recent` are in blocks of this size, that of a page of V8's heap.
+const RECENT_BLOCK_BITS: u32 = 18;
+const RECENT: usize = 512;
 
 impl CoreMap {
     /// Maps the core at `path`.
@@ -66,6 +73,7 @@ impl CoreMap {
             map: Arc::new(map),
             segments,
             data: Cell::new((0, 0)),
+            recent: vec![Cell::new(0); RECENT],
         })
     }
 
@@ -79,10 +87,29 @@ impl CoreMap {
         &self.segments
     }
 
+    /// The last segment that begins at or before `address`.
+    fn segment(&self, address: u64) -> Option<&CoreSegment> {
+        let recent = self
+            .recent
+            .get((address >> RECENT_BLOCK_BITS) as usize % RECENT)?;
+        let is_it = |i: usize| {
+            let begins = |i| {
+                self.segments
+                    .get(i)
+                    .is_some_and(|s: &CoreSegment| s.start <= address)
+            };
+            begins(i) && !begins(i + 1)
+        };
+        if !is_it(recent.get()) {
+            let next = self.segments.partition_point(|s| s.start <= address);
+            recent.set(next.checked_sub(1)?);
+        }
+        self.segments.get(recent.get())
+    }
+
     /// Where in the file the bytes from `address` to the end of its segment are.
     fn place(&self, address: u64) -> Option<(usize, usize)> {
-        let i = self.segments.partition_point(|s| s.start <= address);
-        let s = self.segments.get(i.checked_sub(1)?)?;
+        let s = self.segment(address)?;
         let at = address - s.start;
         if at >= s.file_size {
             return None;
@@ -218,6 +245,36 @@ mod tests {
                 "{at:#x} {next:#x}"
             );
             assert!(next <= word || at > word, "{at:#x} {next:#x}");
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn segments_that_share_a_place_in_what_is_remembered() {
+        // Words of their own number, in turn and with a hole between the first two.
+        let apart = (RECENT as u64) << RECENT_BLOCK_BITS;
+        let starts = [0x1000, 0x3000, 0x4000, 0x1000 + apart, 0x1000 + 2 * apart];
+        let (path, one) = core(0);
+        std::fs::remove_file(path).unwrap();
+        let mut bytes = one.file()[..64].to_vec();
+        bytes[56] = starts.len() as u8;
+        let data = 64 + 56 * starts.len() as u64;
+        for (number, start) in (0..).zip(starts) {
+            bytes.extend([1, 0, 0, 0, 6, 0, 0, 0]);
+            for word in [data + 8 * number, start, 0, 8, 0x1000, 1] {
+                bytes.extend(word.to_le_bytes());
+            }
+        }
+        bytes.extend((0..starts.len() as u64).flat_map(u64::to_le_bytes));
+        let path = std::env::temp_dir().join(format!("v8rs-core-recent-{}", std::process::id()));
+        std::fs::write(&path, bytes).unwrap();
+        let core = CoreMap::open(&path).unwrap();
+        for round in 0..3 {
+            for (number, start) in (0..).zip(starts) {
+                assert_eq!(core.u64(start).ok(), Some(number), "{round}");
+                assert!(core.u8(start + 8).is_err() && core.u8(start - 1).is_err());
+                assert!(core.u8(0xfff).is_err() && core.u8(u64::MAX).is_err());
+            }
         }
         std::fs::remove_file(path).unwrap();
     }
