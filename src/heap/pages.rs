@@ -75,8 +75,10 @@ struct Header {
     from_mask: u64,
     to_mask: u64,
     large_mask: u64,
-    /// Where flags of its metadata are, and those of a page that V8 has freed.
-    freed: Option<(usize, u64)>,
+    /// Where flags of its metadata are, if it has its own.
+    own_flags: Option<usize>,
+    /// All of these are set of a page that V8 has freed; 0 where unknown.
+    freed_mask: u64,
 }
 
 impl Header {
@@ -103,9 +105,8 @@ impl Header {
             from_mask: page.from_mask.offset()?,
             to_mask: page.to_mask.offset()?,
             large_mask: page.large_mask.offset().unwrap_or(0),
-            freed: within(page.own_flags)
-                .ok()
-                .zip(page.freed_mask.offset().ok()),
+            own_flags: within(page.own_flags).ok(),
+            freed_mask: page.freed_mask.offset().unwrap_or(0),
         })
     }
 
@@ -130,6 +131,8 @@ impl Header {
         let area_start = word(&bytes, self.area_start)?;
         let area_end = word(&bytes, self.area_end)?;
         let end = address.checked_add(size)?;
+        let own_flags = self.own_flags.map_or(Some(flags), |at| word(&bytes, at));
+        let freed = self.freed_mask;
         let sound = size > 0
             && size % 4096 == 0
             && size <= LARGEST_PAGE
@@ -149,9 +152,7 @@ impl Header {
             owner: self.owner.and_then(|at| word(&bytes, at)).unwrap_or(0),
             is_from_space: flags & self.from_mask != 0,
             is_to_space: flags & self.to_mask != 0,
-            is_unused: self
-                .freed
-                .is_some_and(|(at, mask)| word(&bytes, at).is_some_and(|flags| flags & mask != 0)),
+            is_unused: freed != 0 && own_flags.is_some_and(|flags| flags & freed == freed),
             is_large: size > PAGE_ALIGNMENT || flags & self.large_mask != 0,
             is_moving: false,
         })

@@ -993,7 +993,8 @@ constants! {
         to_mask: [],
         /// Flag bit of a page that one large object has for itself; apart from these flags since V8 13.
         large_mask: [],
-        /// Flags of the metadata's own, and those of a page that is no longer of its space.
+        /// Flags of the metadata's own, which are among `flags` before V8 14, and those that a page has all
+        /// of once it is no longer of its space.
         own_flags: [],
         freed_mask: [],
         /// How far the sweeper is with it, a word, and its values.

@@ -6,6 +6,7 @@ use super::{Table, GONE};
 const CORE: &str = "measured on cores of the official Node builds";
 const SOURCE: &str = "v8 source, confirmed on cores";
 const CODE: &str = "code of Heap::SetGCState in the official Node builds";
+const FREED: &str = "code of MemoryAllocator::PreFreeMemory in the official Node builds";
 
 /// All lines that changed something, oldest first.
 pub static HEAP: &[Table] = &[
@@ -25,6 +26,7 @@ pub static HEAP: &[Table] = &[
             ("page.large_mask", 0x20, CORE),
             ("isolate.c_entry_fp", 0x3110, CORE),
             ("heap.gc_state", 0x188, CODE),
+            ("page.freed_mask", 0x2000, FREED),
             ("heap_limits.semi_space_before", 3, SOURCE),
             ("oddball.to_string", 16, SOURCE),
         ],
@@ -50,6 +52,7 @@ pub static HEAP: &[Table] = &[
             ("page.owner", 64, CORE),
             ("isolate.c_entry_fp", 0x36b8, CORE),
             ("heap.gc_state", 0x1d8, CODE),
+            ("page.freed_mask", 0x10_2000, FREED),
         ],
     },
     Table {
@@ -58,6 +61,7 @@ pub static HEAP: &[Table] = &[
         rows: &[
             ("isolate.c_entry_fp", 0x44e0, CORE),
             ("heap.gc_state", 0x238, CODE),
+            ("page.freed_mask", 0x8_2000, FREED),
         ],
     },
     Table {
@@ -75,6 +79,7 @@ pub static HEAP: &[Table] = &[
             ("page.large_mask", 0x80, CORE),
             ("isolate.c_entry_fp", 0x180, CORE),
             ("heap.gc_state", 0x228, CODE),
+            ("page.freed_mask", 0x8_4000, FREED),
         ],
     },
     Table {
@@ -90,6 +95,7 @@ pub static HEAP: &[Table] = &[
             ("page.owner", 72, CORE),
             ("isolate.c_entry_fp", 0x110, CORE),
             ("heap.gc_state", 0x198, CODE),
+            ("page.freed_mask", 0x1_2000, FREED),
         ],
     },
     Table {
@@ -104,6 +110,7 @@ pub static HEAP: &[Table] = &[
             ("page.owner", 80, CORE),
             ("isolate.c_entry_fp", 0x140, CORE),
             ("heap.gc_state", 0x220, CODE),
+            ("page.freed_mask", 0x9_0000, FREED),
             ("heap_limits.semi_space_before", 4, SOURCE),
         ],
     },
@@ -113,15 +120,15 @@ pub static HEAP: &[Table] = &[
         rows: &[
             ("isolate.c_entry_fp", 0x148, CORE),
             ("heap.gc_state", 0x228, CODE),
+            ("page.own_flags", 88, FREED),
+            // IsPreFreed.
+            ("page.freed_mask", 2, FREED),
         ],
     },
     Table {
         line: (14, 6),
         node: "26",
         rows: &[
-            ("page.own_flags", 88, CORE),
-            // IsUnregistered and IsPreFreed.
-            ("page.freed_mask", 6, SOURCE),
             ("page.sweeping_state", 248, CORE),
             ("page.sweeping_pending", 1, SOURCE),
             ("page.sweeping_in_progress", 3, SOURCE),
