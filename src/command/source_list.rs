@@ -133,7 +133,13 @@ fn list(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Outcome>
         }
         let command = format!("source list {}", arguments.join(" "));
         let text = host.debugger_command(command.trim_end())?;
-        if !compat && text.trim().is_empty() && !instead.is_empty() {
+        if !compat && is_without_source(&text) {
+            let instead = match instead.as_str() {
+                "" => {
+                    "; there is no JavaScript on this stack, v8 threads tells where there is some"
+                }
+                instead => instead,
+            };
             let why = format!("the debugger has no source of this frame{instead}");
             return Err(Error::other(why));
         }
@@ -221,6 +227,12 @@ enum Lines<'a> {
     Original(Vec<String>),
 }
 
+/// Whether the debugger listed nothing: LLDB says so only since 21.
+fn is_without_source(listed: &str) -> bool {
+    let mut lines = listed.lines().map(|l| l.trim().to_ascii_lowercase());
+    lines.all(|l| l.is_empty() || l.starts_with("note: no source available"))
+}
+
 /// A function's source.
 struct Source<'a> {
     file: String,
@@ -235,7 +247,10 @@ struct Source<'a> {
 impl<'a> Source<'a> {
     fn of(call: &Call<'a>) -> Result<Source<'a>> {
         let shared = call.shared;
-        let no_source = || Error::other("Failed to get Function Source");
+        let no_source = || {
+            let why = "it is no JavaScript but V8's or native code; 'v8 frame' shows its arguments";
+            Error::other(format!("Failed to get Function Source: {why}"))
+        };
         let script = shared.script()?.ok_or_else(no_source)?;
         let (start, end) = shared.position()?.ok_or_else(no_source)?;
         let ends = script.line_ends()?;
@@ -261,7 +276,7 @@ impl<'a> Source<'a> {
     /// What the script was made of, by its source map.
     fn original(call: &Call<'a>) -> Result<Source<'a>> {
         let shared = call.shared;
-        let none = || Error::other("the script names no source map");
+        let none = SourceMap::none;
         let script = shared.script()?.ok_or_else(none)?;
         let name = script.name()?.unwrap_or_default();
         let map = match script.source_mapping_url()? {
@@ -429,6 +444,13 @@ mod tests {
     fn options(words: &[&str]) -> Result<Options> {
         let words: Vec<String> = words.iter().map(|w| w.to_string()).collect();
         parse(&words)
+    }
+
+    #[test]
+    fn what_says_only_that_there_is_no_source() {
+        assert!(is_without_source("\n"));
+        assert!(is_without_source("note: No source available\n"));
+        assert!(!is_without_source("   1   \tint main() {\n"));
     }
 
     #[test]

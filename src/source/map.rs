@@ -5,6 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 /// Longest source map read, in bytes.
 const MAX_MAP: u64 = 256 << 20;
+/// What to do where there is none.
+const WITHOUT: &str = "without --source-map you see what ran";
 
 /// A source map, with where it was found.
 pub struct SourceMap {
@@ -34,18 +36,26 @@ impl SourceMap {
         SourceMap::read(&path)
     }
 
+    /// The error for what has no map.
+    pub fn none() -> Error {
+        Error::other(format!("the script names no source map; {WITHOUT}"))
+    }
+
     /// The map beside a script that names none.
     pub fn beside(script: &str) -> Result<SourceMap> {
         let script = file_path(script);
         let mut path = script.into_os_string();
         path.push(".map");
         let path = PathBuf::from(path);
-        if !path.is_absolute() || !path.is_file() {
-            let why = format!(
-                "the script names no source map, and there is no file {}",
+        // Node's own scripts have names, not paths.
+        if !path.is_absolute() {
+            return Err(SourceMap::none());
+        }
+        if !path.is_file() {
+            return Err(Error::other(format!(
+                "the script names no source map, and there is no file {}; {WITHOUT}",
                 path.display()
-            );
-            return Err(Error::other(why));
+            )));
         }
         SourceMap::read(&path)
     }
