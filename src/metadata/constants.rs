@@ -442,6 +442,8 @@ constants! {
         module_count_before_names: [],
         /// ScopeType in flags.
         type_mask: [],
+        script_scope: [],
+        eval_scope: [],
         function_scope: [],
         module_scope: [],
         class_scope: [],

@@ -1,5 +1,5 @@
 //! How V8's parser makes and orders the variables of a function, where its versions differ.
-//! All of it from V8's source (`parsing/parser.cc`, `parsing/parser-base.h`, `ast/scopes.cc`).
+//! All of it from V8's source (`parsing/parser.cc`, `parsing/parser-base.h`, `parsing/rewriter.cc`, `ast/scopes.cc`).
 
 use super::V8Version;
 
@@ -17,11 +17,14 @@ pub struct ScopeRules {
     pub spread_temporary: bool,
     /// `super.name` finds its home by the function (until a Context held it, 9.4).
     pub super_property_uses_function: bool,
-    /// A module has a temporary for the value that its last statement leaves (measured on 7.8 to
-    /// 12.9, gone on 13.6).
+    /// A module has temporaries for the value that its last statement leaves, as scripts have
+    /// (`parsing/rewriter.cc`; measured on 7.8 to 12.9, gone on 13.6).
     pub module_result_temporary: bool,
     /// A function in a block is hoisted over one of the same name in a block around (11.3 on).
     pub hoists_over_block_functions: bool,
+    /// A `finally` in what may be left saves the completion value even where it does not end in
+    /// what gives one (8.4, not 9.4).
+    pub every_finally_saves_result: bool,
 }
 
 impl ScopeRules {
@@ -35,6 +38,7 @@ impl ScopeRules {
             super_property_uses_function: !version.at_least(9, 4),
             module_result_temporary: !version.at_least(13, 0),
             hoists_over_block_functions: version.at_least(11, 3),
+            every_finally_saves_result: !version.at_least(9, 0),
         }
     }
 }

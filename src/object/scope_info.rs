@@ -78,6 +78,16 @@ impl<'a> ScopeInfo<'a> {
         Ok(self.scope_type()? == self.0.cx.layout.scope_info.module_scope.get()?)
     }
 
+    /// It describes a script that is no module.
+    pub fn is_script(self) -> Result<bool> {
+        Ok(self.scope_type()? == self.0.cx.layout.scope_info.script_scope.get()?)
+    }
+
+    /// It describes what was given to `eval`.
+    pub fn is_eval(self) -> Result<bool> {
+        Ok(self.scope_type()? == self.0.cx.layout.scope_info.eval_scope.get()?)
+    }
+
     /// FunctionKind of the function it is of, as V8 numbers it.
     pub fn function_kind(self) -> Result<i64> {
         let shift = self.0.cx.layout.scope_info.function_kind_shift.get()?;

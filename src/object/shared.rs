@@ -13,6 +13,9 @@ pub struct SharedFunctionInfo<'a>(pub HeapObject<'a>);
 /// Longest function name read.
 const MAX_NAME: usize = 16 << 10;
 
+/// What V8 called the function that initializes a class's static fields (8.4 source).
+const STATIC_INITIALIZER: &str = "<static_fields_initializer>";
+
 /// V8 could not tell how far the `function` keyword is from the parameters.
 const TOKEN_OUT_OF_RANGE: u16 = u16::MAX;
 
@@ -120,13 +123,18 @@ impl<'a> SharedFunctionInfo<'a> {
             Ok::<bool, Error>((first.get()?..=last.get()?).contains(&kind))
         };
         let is_class = within(k.first_class_constructor, k.last_class_constructor)?;
+        let is_initializer = within(k.first_members_initializer, k.last_initializer)?;
+        // Before V8 9 both are of one kind, and the name of V8's tells them apart.
+        let is_named_static = || self.name().is_ok_and(|n| n == STATIC_INITIALIZER);
+        let is_static_initializer = is_initializer
+            && (within(k.first_static_initializer, k.last_initializer)? || is_named_static());
         Ok(FunctionKind {
             is_class_constructor: is_class,
             is_arrow: within(k.arrow, k.async_arrow)?,
             is_async: within(k.async_arrow, k.last_async)?,
             is_generator: within(k.first_generator, k.last_generator)?,
-            is_initializer: within(k.first_members_initializer, k.last_initializer)?,
-            is_static_initializer: within(k.first_static_initializer, k.last_initializer)?,
+            is_initializer,
+            is_static_initializer,
         })
     }
 

@@ -1,6 +1,8 @@
 //! What is found out of a function's variables.
 
-use super::scope::{Location, Range, ScopeId, Scopes};
+use super::scope::{Location, Range, ScopeId};
+use super::walk::initializer::{ends_initializer, holds_initializer};
+use super::walk::{ClassRecord, Walker};
 
 /// Where a variable is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +76,22 @@ pub struct FunctionVariables {
     pub own_name: Option<u32>,
     /// Declared parameters: names where they are plain, and whether it is the rest.
     pub parameters: Vec<(Option<String>, bool)>,
+    /// Where in the script its calls of `super` are.
+    super_calls: Vec<std::ops::Range<u64>>,
+    /// It or an arrow function in it calls `super`.
+    is_derived: bool,
+    /// The classes in its text, those within others first.
+    classes: Vec<ClassPlace>,
+}
+
+/// A class in a function's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ClassPlace {
+    at: std::ops::Range<u64>,
+    /// Its last member that a static initializer runs.
+    last_static: Option<std::ops::Range<u64>>,
+    /// The function makes it, not one within.
+    is_own: bool,
 }
 
 impl FunctionVariables {
@@ -88,17 +106,53 @@ impl FunctionVariables {
         out
     }
 
+    /// The position of the call of a class's static initializer that V8 gives this place: it is made
+    /// when all else of the class is. `None` where it cannot be told.
+    pub fn calls_static_initializer(&self, place: &std::ops::Range<u64>) -> Option<u64> {
+        let mut classes = self.classes.iter();
+        let class = classes.find(|c| holds_initializer(&c.at, place))?;
+        let is_it = class.is_own && ends_initializer(&class.at, class.last_static.as_ref(), place);
+        is_it.then(|| class.at.end.saturating_sub(1))
+    }
+
+    /// The position of the call of the initializer of an object's members: in a class's constructor
+    /// before all else, or once `super` has returned. `at` is the place that V8 gives that.
+    pub fn calls_members_initializer(
+        &self,
+        is_constructor: bool,
+        start: u64,
+        at: u64,
+    ) -> Option<u64> {
+        if is_constructor && !self.is_derived {
+            return Some(start);
+        }
+        let mut of = self.super_calls.iter().filter(|c| c.contains(&at));
+        match (of.next(), of.next()) {
+            (Some(_), None) => Some(at),
+            _ => None,
+        }
+    }
+
     pub(super) fn of(
-        scopes: &Scopes<'_>,
+        walker: &Walker<'_>,
         function: ScopeId,
         registers: u32,
         position: impl Fn(u32) -> u64,
     ) -> FunctionVariables {
+        let scopes = &walker.scopes;
+        let map = |r: &Range| position(r.start)..position(r.end);
+        let class = |c: &ClassRecord| ClassPlace {
+            at: map(&c.at),
+            last_static: c.last_static.as_ref().map(map),
+            is_own: c.is_own,
+        };
         let mut out = FunctionVariables {
             registers,
+            super_calls: walker.super_calls.iter().map(map).collect(),
+            is_derived: walker.calls_super,
+            classes: walker.classes.iter().map(class).collect(),
             ..Default::default()
         };
-        let map = |r: &Range| position(r.start)..position(r.end);
         let own = scopes.scopes[function].function_variable;
         let mut todo = vec![function];
         while let Some(scope) = todo.pop() {

@@ -1,7 +1,7 @@
 //! The parser, kept from harm by what it is given.
 
 use super::locals::FunctionVariables;
-use super::scope::Scopes;
+use super::scope::{ScopeKind, Scopes};
 use super::text::{Form, FunctionText, Wrapped};
 use super::walk::{initializer, FunctionShape, Walker};
 use crate::metadata::ScopeRules;
@@ -49,7 +49,10 @@ fn parse(text: &FunctionText, wrapped: &Wrapped, rules: ScopeRules) -> Option<Fu
     let allocator = Allocator::default();
     let tree = |kind: SourceType| {
         let options = ParseOptions {
-            allow_return_outside_function: !matches!(text.form, Form::Function | Form::Module(_)),
+            allow_return_outside_function: matches!(
+                text.form,
+                Form::Wrapped(_) | Form::Initializer { .. }
+            ),
             preserve_parens: false,
             allow_v8_intrinsics: true,
         };
@@ -61,7 +64,9 @@ fn parse(text: &FunctionText, wrapped: &Wrapped, rules: ScopeRules) -> Option<Fu
     let program = match &text.form {
         Form::Module(_) => tree(SourceType::mjs())?,
         Form::Initializer { .. } => tree(SourceType::cjs()).or_else(|| tree(SourceType::mjs()))?,
-        Form::Function | Form::Wrapped(_) => tree(SourceType::cjs())?,
+        Form::Function | Form::Wrapped(_) | Form::Script | Form::Eval(_) => {
+            tree(SourceType::cjs())?
+        }
     };
     let mut walker = Walker::new(Scopes::new(rules), text.syntax.is_strict);
     let mut parameters = Vec::new();
@@ -73,6 +78,8 @@ fn parse(text: &FunctionText, wrapped: &Wrapped, rules: ScopeRules) -> Option<Fu
             walker.wrapped(&names, &program)
         }
         Form::Module(cells) => walker.module(&program, cells),
+        Form::Script => walker.script(&program),
+        Form::Eval(around) => walker.eval(&program, around),
         Form::Initializer { place, is_static } => {
             let at = |span: Span| {
                 let position = |byte| text.position(wrapped, byte);
@@ -100,7 +107,7 @@ fn parse(text: &FunctionText, wrapped: &Wrapped, rules: ScopeRules) -> Option<Fu
     walker.scopes.resolve();
     let registers = walker.scopes.allocate(function);
     let position = |byte| text.position(wrapped, byte);
-    let mut out = FunctionVariables::of(&walker.scopes, function, registers, position);
+    let mut out = FunctionVariables::of(&walker, function, registers, position);
     out.parameters = parameters;
     Some(out)
 }
@@ -161,7 +168,7 @@ fn find<'f, 'a>(program: &'f Program<'a>, is_arrow: bool) -> Option<Found<'f, 'a
             parameters: &arrow.params,
             body: &arrow.body,
             shape: FunctionShape {
-                is_arrow: true,
+                kind: ScopeKind::Arrow,
                 is_resumable: arrow.r#async,
                 ..Default::default()
             },

@@ -1,7 +1,7 @@
 //! Scopes and their variables as V8's parser makes them, and where V8 then puts each variable.
 
 use crate::metadata::ScopeRules;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Index of a [`Scope`].
 pub(super) type ScopeId = usize;
@@ -9,12 +9,17 @@ pub(super) type ScopeId = usize;
 pub(super) type VariableId = usize;
 
 /// What made a scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum ScopeKind {
+    #[default]
     Function,
     Arrow,
     /// The code of a module.
     Module,
+    /// The code of a script that is none.
+    Script,
+    /// The code given to `eval`.
+    Eval,
     /// The body of a function whose parameters are not simple, and a class's static block.
     VarBlock,
     Block,
@@ -27,7 +32,11 @@ impl ScopeKind {
     pub(super) fn is_function(self) -> bool {
         matches!(
             self,
-            ScopeKind::Function | ScopeKind::Arrow | ScopeKind::Module
+            ScopeKind::Function
+                | ScopeKind::Arrow
+                | ScopeKind::Module
+                | ScopeKind::Script
+                | ScopeKind::Eval
         )
     }
 
@@ -95,8 +104,8 @@ pub(super) struct Scope {
     /// A direct `eval` is in it or within.
     calls_eval: bool,
     pub has_simple_parameters: bool,
-    /// Functions in blocks of sloppy code: where and how called.
-    block_functions: Vec<VariableId>,
+    /// Functions in blocks of sloppy code, and where each begins.
+    pub block_functions: Vec<(VariableId, u32)>,
     pub arguments: Option<VariableId>,
     pub function_variable: Option<VariableId>,
 }
@@ -108,6 +117,8 @@ pub(super) struct Scopes<'s> {
     pub variables: Vec<Variable<'s>>,
     names: FxHashMap<(ScopeId, &'s str), VariableId>,
     references: Vec<(ScopeId, &'s str)>,
+    /// Where the functions in blocks begin that are variables of the function (script) too.
+    pub hoisted: FxHashSet<u32>,
 }
 
 impl<'s> Scopes<'s> {
@@ -118,6 +129,7 @@ impl<'s> Scopes<'s> {
             variables: Vec::new(),
             names: FxHashMap::default(),
             references: Vec::new(),
+            hoisted: FxHashSet::default(),
         }
     }
 
@@ -266,9 +278,9 @@ impl<'s> Scopes<'s> {
         }
     }
 
-    pub fn declare_block_function(&mut self, id: VariableId) {
+    pub fn declare_block_function(&mut self, id: VariableId, start: u32) {
         let scope = self.declaration_scope(self.variables[id].scope);
-        self.scopes[scope].block_functions.push(id);
+        self.scopes[scope].block_functions.push((id, start));
     }
 
     /// DeclarationScope::HoistSloppyBlockFunctions.
@@ -278,7 +290,7 @@ impl<'s> Scopes<'s> {
             true => scope,
             false => self.scopes[scope].outer.unwrap_or(scope),
         };
-        for id in functions {
+        for (id, start) in functions {
             let name = self.variables[id].name;
             let parameter = self.lookup(parameters, name);
             if parameter.is_some_and(|p| self.variables[p].is_parameter) {
@@ -290,6 +302,7 @@ impl<'s> Scopes<'s> {
             let var = self.declare(scope, name, Mode::Var);
             self.use_variable(var);
             self.use_variable(id);
+            self.hoisted.insert(start);
         }
     }
 
@@ -369,8 +382,19 @@ impl<'s> Scopes<'s> {
         registers
     }
 
+    /// `var` makes properties of the global object, or variables of the function around an `eval`.
+    pub fn has_vars_elsewhere(&self, scope: ScopeId) -> bool {
+        let scope = &self.scopes[scope];
+        scope.kind == ScopeKind::Script || scope.kind == ScopeKind::Eval && !scope.is_strict
+    }
+
+    pub fn calls_eval(&self, scope: ScopeId) -> bool {
+        self.scopes[scope].calls_eval
+    }
+
     fn must_allocate(&mut self, scope: ScopeId, id: VariableId) -> bool {
-        let by_eval = self.scopes[scope].calls_eval || self.scopes[scope].kind == ScopeKind::Catch;
+        let of = &self.scopes[scope];
+        let by_eval = of.calls_eval || matches!(of.kind, ScopeKind::Catch | ScopeKind::Script);
         let variable = &mut self.variables[id];
         variable.is_used |= by_eval && !variable.name.is_empty();
         variable.is_used
@@ -379,8 +403,12 @@ impl<'s> Scopes<'s> {
     fn must_be_in_context(&self, scope: ScopeId, id: VariableId) -> bool {
         let variable = &self.variables[id];
         let scope = &self.scopes[scope];
+        let is_of_script = matches!(scope.kind, ScopeKind::Script | ScopeKind::Eval);
         variable.mode != Mode::Temporary
-            && (scope.kind == ScopeKind::Catch || variable.in_context || scope.calls_eval)
+            && (scope.kind == ScopeKind::Catch
+                || is_of_script && variable.mode == Mode::Lexical
+                || variable.in_context
+                || scope.calls_eval)
     }
 
     fn allocate_parameters(&mut self, function: ScopeId) {
@@ -409,6 +437,9 @@ impl<'s> Scopes<'s> {
 
     fn allocate_local(&mut self, scope: ScopeId, id: VariableId, registers: &mut u32) {
         if self.variables[id].location != Location::Unallocated || !self.must_allocate(scope, id) {
+            return;
+        }
+        if self.variables[id].mode == Mode::Var && self.has_vars_elsewhere(scope) {
             return;
         }
         self.variables[id].location = if self.must_be_in_context(scope, id) {

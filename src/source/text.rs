@@ -19,6 +19,11 @@ pub enum Form {
     Wrapped(Vec<String>),
     /// A whole module; the names of its variables that are in cells.
     Module(Vec<String>),
+    /// A whole script that is no module.
+    Script,
+    /// All of what was given to `eval`; the names of variables in Contexts around it, up to the
+    /// function that it is in.
+    Eval(Vec<String>),
     /// A whole script; the function is what initializes the static or the other members of the
     /// class in it that V8 gives this place, in UTF-16 units.
     Initializer {

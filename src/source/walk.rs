@@ -1,8 +1,10 @@
 //! From the syntax tree to V8's scopes: what V8's parser does in the order it does it.
 
+mod completion;
 mod functions;
 pub(super) mod initializer;
 mod module;
+mod script;
 mod statements;
 
 use super::scope::{Mode, Range, ScopeId, ScopeKind, Scopes, VariableId};
@@ -17,6 +19,15 @@ const THIS_FUNCTION: &str = ".this_function";
 const CATCH: &str = ".catch";
 const ARGUMENTS: &str = "arguments";
 
+/// A class literal.
+pub(super) struct ClassRecord {
+    pub at: Range,
+    /// Its last member that a static initializer runs.
+    pub last_static: Option<Range>,
+    /// It is made by the function itself, not by one within.
+    pub is_own: bool,
+}
+
 /// A function being parsed.
 struct FunctionState {
     /// A function or a direct `eval` was met in it, or in the loop being parsed.
@@ -27,10 +38,9 @@ struct FunctionState {
 /// What is said of a function by where it stands.
 #[derive(Clone, Copy, Default)]
 pub(super) struct FunctionShape<'s> {
-    pub is_arrow: bool,
+    pub kind: ScopeKind,
     pub is_resumable: bool,
     pub is_derived_constructor: bool,
-    pub is_module: bool,
     /// V8 makes it for a part of a class.
     pub is_of_class: bool,
     /// Of a named function expression.
@@ -49,8 +59,12 @@ pub(super) struct Walker<'s> {
     /// A derived constructor's `return` took a temporary.
     pub returns_with_temporary: bool,
     pub calls_super: bool,
-    /// The code of a module, not of its functions, has a `finally`.
-    has_finally: bool,
+    /// Of the function itself.
+    pub super_calls: Vec<Range>,
+    /// Those in others first.
+    pub classes: Vec<ClassRecord>,
+    /// The code of a module, not of its functions, has an `await`.
+    awaits: bool,
     /// The syntax tree has what this does not follow.
     pub unsure: bool,
 }
@@ -70,7 +84,9 @@ impl<'s> Walker<'s> {
             clause: None,
             returns_with_temporary: false,
             calls_super: false,
-            has_finally: false,
+            super_calls: Vec::new(),
+            classes: Vec::new(),
+            awaits: false,
             unsure: false,
         }
     }
@@ -271,6 +287,9 @@ impl<'s> Visit<'s> for Walker<'s> {
         match &it.callee {
             Expression::Super(_) => {
                 self.calls_super = true;
+                if self.functions.len() == 1 {
+                    self.super_calls.push(range(it.span));
+                }
                 self.use_name(NEW_TARGET);
                 self.use_name(THIS_FUNCTION);
             }
@@ -324,7 +343,7 @@ impl<'s> Visit<'s> for Walker<'s> {
 
     fn visit_arrow_function_expression(&mut self, it: &ArrowFunctionExpression<'s>) {
         let shape = FunctionShape {
-            is_arrow: true,
+            kind: ScopeKind::Arrow,
             is_resumable: it.r#async,
             ..Default::default()
         };
@@ -376,7 +395,13 @@ impl<'s> Visit<'s> for Walker<'s> {
         self.clause = clause;
     }
 
+    fn visit_await_expression(&mut self, it: &AwaitExpression<'s>) {
+        self.awaits |= self.functions.len() == 1;
+        walk::walk_await_expression(self, it);
+    }
+
     fn visit_for_of_statement(&mut self, it: &ForOfStatement<'s>) {
+        self.awaits |= it.r#await && self.functions.len() == 1;
         let clause = self.clause.take();
         self.for_each(&it.left, &it.right, &it.body, it.span, it.r#await);
         self.clause = clause;
@@ -412,7 +437,6 @@ impl<'s> Visit<'s> for Walker<'s> {
             self.clause = clause;
         }
         if let Some(finalizer) = &it.finalizer {
-            self.has_finally |= self.functions.len() == 1;
             self.visit_block_statement(finalizer);
         }
     }

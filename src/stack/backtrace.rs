@@ -46,9 +46,9 @@ pub struct Call<'a> {
     pub parameters: Option<Vec<Value>>,
     /// Where in the script the call being made is, in UTF-16 units.
     pub position: Option<u64>,
-    /// The call being made is that of a class's initializer, which V8 gives the place of an earlier
-    /// one.
-    pub enters_initializer: bool,
+    /// The class's initializer that is being called, where it is one: V8 gives that call the place
+    /// of an earlier one.
+    pub initializer: Option<SharedFunctionInfo<'a>>,
 }
 
 /// A frame of a thread's stack.
@@ -164,13 +164,16 @@ impl<'a> Source<'a> {
 
 /// Notes which calls are those of a class's initializer.
 fn note_initializers(frames: &mut [Frame]) {
-    let mut is_initializer = false;
+    let mut initializer = None;
     for frame in frames {
-        is_initializer &= !frame.calls.is_empty();
+        if frame.calls.is_empty() {
+            initializer = None;
+        }
         for call in &mut frame.calls {
-            call.enters_initializer = is_initializer;
+            call.initializer = initializer;
             let kind = call.shared.kind();
-            is_initializer = kind.is_ok_and(|k| k.is_initializer || k.is_static_initializer);
+            let is_one = kind.is_ok_and(|k| k.is_initializer || k.is_static_initializer);
+            initializer = is_one.then_some(call.shared);
         }
     }
 }
@@ -345,7 +348,7 @@ impl<'a> Decoder<'a> {
             registers: Vec::new(),
             parameters: None,
             position: None,
-            enters_initializer: false,
+            initializer: None,
         })
     }
 
@@ -418,7 +421,7 @@ impl<'a> Decoder<'a> {
                 registers: registers_of(frame, shared),
                 parameters: parameters_of(frame, shared),
                 position,
-                enters_initializer: false,
+                initializer: None,
             });
         }
         out.reverse();
@@ -453,7 +456,7 @@ impl<'a> Decoder<'a> {
                 registers: Vec::new(),
                 parameters: None,
                 position: u64::try_from(inlined.script_offset).ok(),
-                enters_initializer: false,
+                initializer: None,
             });
         }
         let positions = js.positions.as_deref().unwrap_or(&[]);
@@ -538,7 +541,7 @@ impl<'a> Decoder<'a> {
             registers: Vec::new(),
             parameters: None,
             position,
-            enters_initializer: false,
+            initializer: None,
         })
     }
 

@@ -20,6 +20,8 @@ use std::rc::Rc;
 
 /// Longest source of a function looked at, in UTF-16 units.
 const MAX_TEXT: u64 = 512 << 10;
+/// Scopes around an `eval` looked at, at most.
+const MAX_AROUND: usize = 256;
 /// Names of parameters of a script that V8 wrapped in a function, at most.
 const MAX_WRAPPED: u64 = 64;
 
@@ -70,7 +72,7 @@ impl VariableNames {
     /// The variables of a call, its parameters first; `None` where they cannot be told for sure.
     pub fn of(&self, call: &Call) -> Option<Vec<NamedVariable>> {
         let found = self.function(call.shared)?;
-        let position = call.position?;
+        let (position, is_sure) = position_of(call, &found)?;
         if !call.registers.is_empty() && (call.registers.len() as u64) < u64::from(found.registers)
         {
             return None;
@@ -87,12 +89,9 @@ impl VariableNames {
                 _ if local.place == VariablePlace::Context && !own.is_empty() => {
                     in_context(call, &own, &local.name)
                 }
-                // V8's place of that call is an earlier one: what was declared since is not told by it,
-                // nor whether a block has been left.
-                known
-                    if call.enters_initializer
-                        && (known != Initialized::Yes || !local.is_of_function) =>
-                {
+                // What was declared since is not told by an earlier place, nor whether a block has been
+                // left.
+                known if !is_sure && (known != Initialized::Yes || !local.is_of_function) => {
                     Held::NotKnown
                 }
                 Initialized::No => Held::Uninitialized,
@@ -121,6 +120,25 @@ impl VariableNames {
         let named = named.filter(|n| n.place != VariablePlace::Nowhere);
         Some(named.collect())
     }
+}
+
+/// Where a call is, and whether that is sure: V8 gives the call of a class's initializer the place of
+/// an earlier one.
+fn position_of(call: &Call, found: &FunctionVariables) -> Option<(u64, bool)> {
+    let at = call.position?;
+    let Some(initializer) = call.initializer else {
+        return Some((at, true));
+    };
+    let sure = || {
+        let place = initializer.position().ok()??;
+        if initializer.kind().ok()?.is_static_initializer {
+            return found.calls_static_initializer(&(place.0..place.1));
+        }
+        let is_constructor = call.shared.kind().ok()?.is_class_constructor;
+        let start = call.shared.position().ok()??.0;
+        found.calls_members_initializer(is_constructor, start, at)
+    };
+    Some(sure().map_or((at, false), |sure| (sure, true)))
 }
 
 fn held(call: &Call, value: Option<&Value>) -> Held {
@@ -166,13 +184,18 @@ fn function_variables(shared: SharedFunctionInfo) -> Option<FunctionVariables> {
     let info = shared.scope_info().ok()??;
     let is_module = info.is_module().ok()?;
     let function_scope = cx.layout.scope_info.function_scope.get().ok()?;
-    if !is_module && info.scope_type().ok()? != function_scope {
-        return None;
-    }
     let own_name = info.function_variable().ok()?;
-    let text = match is_module {
-        true => module_text(shared, info)?,
-        false => text_of(shared, info.is_strict().ok()?, own_name.as_ref())?,
+    let is_strict = info.is_strict().ok()?;
+    let text = if is_module {
+        module_text(shared, info)?
+    } else if info.scope_type().ok()? == function_scope {
+        text_of(shared, is_strict, own_name.as_ref())?
+    } else if info.is_script().ok()? {
+        script_text(shared, is_strict, Form::Script)?
+    } else if info.is_eval().ok()? {
+        script_text(shared, is_strict, Form::Eval(names_around(info)?))?
+    } else {
+        return None;
     };
     let found = source::variables(&text, ScopeRules::of(cx.layout.version))?;
     let declared = found.parameters.iter().filter(|p| !p.1).count() as u64;
@@ -248,6 +271,38 @@ fn module_text(shared: SharedFunctionInfo, info: ScopeInfo) -> Option<FunctionTe
         own_name: None,
         form: Form::Module(cells?),
     })
+}
+
+/// The code of a script that is no module, or of `eval`.
+fn script_text(shared: SharedFunctionInfo, is_strict: bool, form: Form) -> Option<FunctionText> {
+    let kind = shared.kind().ok()?;
+    // What a console evaluates is made a function that waits.
+    if kind.is_async || kind.is_generator {
+        return None;
+    }
+    Some(FunctionText {
+        units: whole(shared)?,
+        start: 0,
+        syntax: Syntax {
+            is_strict,
+            ..Syntax::default()
+        },
+        own_name: None,
+        form,
+    })
+}
+
+/// The names of variables in the Contexts of scopes around one.
+fn names_around(info: ScopeInfo) -> Option<Vec<String>> {
+    let mut out = Vec::new();
+    let mut next = info.outer().ok()?;
+    for _ in 0..MAX_AROUND {
+        let Some(info) = next else { break };
+        let locals = info.context_locals().ok()?;
+        out.extend(locals.into_iter().filter_map(|l| l.name.ok()));
+        next = info.outer().ok()?;
+    }
+    Some(out)
 }
 
 /// The initializers of a class lie here and there in it, and V8's place of them is not the same in

@@ -215,9 +215,9 @@ fn properties(object: HeapObject, binding: Binding) -> Vec<Variable> {
 
 /// How many of a call's scopes, from the inside, are of the function itself.
 pub fn own_scopes(call: &Call, list: &[Scope]) -> usize {
-    // The Context of a module's own function is the one that it makes itself.
+    // The Context of a module's own function, or a script's, is the one that it makes itself.
     let info = call.shared.scope_info().ok().flatten();
-    if info.is_some_and(|info| info.is_module() == Ok(true)) {
+    if info.is_some_and(|info| info.is_module() == Ok(true) || info.is_script() == Ok(true)) {
         return list.len();
     }
     let around = call.function.and_then(|f| f.context().ok());

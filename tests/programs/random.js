@@ -1,11 +1,13 @@
 // Functions that nobody wrote: a number makes them, with variables of all kinds in scopes of all kinds.
 // One calls the next, each at one place of its own. What a variable holds is noted when it is given a
 // value, not by reading it: many of them are never read, or not any more.
-// usage: random.js NUMBER [plain|turbofan|maglev|hot|module] [--wait]
+// usage: random.js NUMBER [plain|turbofan|maglev|hot|module|script|eval] [--wait]
 //   plain     by whatever tier the flags leave (the default)
 //   hot       each function ran so often before that V8 may have optimized it
 //   turbofan, maglev  each function optimized (needs --allow-natives-syntax)
 //   module    the code of modules instead of functions (needs --experimental-vm-modules)
+//   script    the code of scripts
+//   eval      what is given to `eval`, here and there
 const Module = require('module');
 const { tell, lastStep } = require('./truth.js');
 
@@ -160,7 +162,9 @@ class Maker {
   }
 
   lexical(scope, isConstant) {
-    const name = this.freeName(scope, LEXICAL);
+    // What a script declares is there for all others: each run of each has names of its own.
+    const own = LEXICAL.map((name) => `${name}_${this.number}_RUN`);
+    const name = this.freeName(scope, scope.isOfScript ? own : LEXICAL);
     if (!name) return null;
     const id = scope.declare(name, TDZ);
     Object.assign(variables[id], { isLater: true, isConstant });
@@ -466,6 +470,32 @@ class Maker {
     return [`const next = nextOf(${number});`, `Z(${scope.lexicals.join(', ')});`, ...parts, ...waits].join('\n');
   }
 
+  // A script, or what is given to `eval`; `saysSo`: it is strict by itself.
+  makeScript(number, isStrict, saysSo, isEval) {
+    this.number = number;
+    const scope = new Scope(null, 'function');
+    scope.lexicals = [];
+    scope.isOfScript = !isEval;
+    this.isStrict = isStrict;
+    const body = [...this.statements(scope, 0), ...this.statements(scope, 0), `${this.stop(scope)};`, ...this.statements(scope, 1)];
+    if (chance(50)) body.push(this.statement(scope, 0));
+    if (chance(30)) {
+      body.push('function own() {}');
+      if (isEval && isStrict && chance(50)) {
+        scope.declare('own', '[function own]');
+        body.push('sink(own);');
+      }
+    }
+    for (let i = below(4); i > 0; i--) {
+      const found = this.known(scope, false);
+      if (found) body.push(`sink(${found[0]});`);
+    }
+    if (scope.lexicals.length) body.unshift(`Z(${scope.lexicals.join(', ')});`);
+    if (!isEval) body.unshift(`var next = nextOf(${number});`);
+    if (saysSo) body.unshift(`'use strict';`);
+    return body.join('\n');
+  }
+
   make(number) {
     this.number = number;
     const scope = new Scope(null, 'function');
@@ -563,7 +593,74 @@ const tools = { R, N, Z, S, O2, show: shown, T: () => true, F: () => false, sink
 
 Object.assign(globalThis, tools);
 if (variant === 'module') modules();
+else if (variant === 'script') scripts();
+else if (variant === 'eval') evals();
 else functions();
+
+function scripts() {
+  const vm = require('vm');
+  const made = [];
+  const nexts = [];
+  globalThis.nextOf = (i) => nexts[i];
+  for (let i = 0; i < FUNCTIONS; i++) {
+    const maker = new Maker(`script${i}`);
+    const first = variables.length;
+    const isStrict = chance(25);
+    const text = maker.makeScript(i, isStrict, isStrict, false);
+    if (words.includes('--print')) console.log(text);
+    made.push({ maker, first, end: variables.length, text });
+  }
+  run(made, (i, next, at) => {
+    nexts[i] = next;
+    const name = at === undefined ? made[i].maker.name : 'tried';
+    const text = made[i].text.replace(/_RUN/g, at === undefined ? '_last' : `_t${at}`);
+    try {
+      new vm.Script(text, { filename: name }).runInThisContext();
+    } catch (e) {
+      if (!(e instanceof ReferenceError)) throw e;
+    }
+  });
+}
+
+// Where `eval` is called: whether that makes the code strict, and the call.
+function evals() {
+  const hosts = [
+    [false, `(function (next, text) { let z = 1; { let y = 2; sink(() => y); return eval(text); } })`],
+    [false, `(function (next, text) { let f0 = 1; { let f1 = 2; return eval(text); } })`],
+    [true, `(function (next, text) { 'use strict'; let z = 1; return eval(text); })`],
+    [false, `((next, text) => eval(text))`],
+    [true, `((next, text) => { 'use strict'; { const z = 1; return eval(text); } })`],
+    [false, `((next, text) => { globalThis.next = next; return (0, eval)(text); })`],
+    [false, `((next, text) => { let u = 1; eval('let w = 2; { let f2 = 3; eval(text); }'); })`],
+    [false, `(function (next, text, r = eval(text)) { return r; })`],
+    [false, `((next, text) => (function* () { yield eval(text); })().next())`],
+    [false, `((next, text) => { with ({ k: 1, f1: 2 }) { eval(text); } })`],
+    [false, `((next, text) => { try { throw 1; } catch (f0) { eval(text); } })`],
+    [true, `((next, text) => class { m() { return eval(text); } }.prototype.m())`],
+    [true, `((next, text) => class extends Object { constructor() { super(); eval(text); } })`],
+  ];
+  if (major >= 12) hosts.push([true, `((next, text) => class { static f = eval(text); })`]);
+  if (major >= 18) hosts.push([true, `((next, text) => class { static { let z = 1; eval(text); } })`]);
+  const made = [];
+  for (let i = 0; i < FUNCTIONS; i++) {
+    const maker = new Maker(`eval${i}`);
+    const first = variables.length;
+    const [isStrict, host] = hosts[i % hosts.length];
+    const saysSo = chance(25);
+    const text = maker.makeScript(i, isStrict || saysSo, saysSo, true);
+    if (words.includes('--print')) console.log(`// ${host}\n${text}`);
+    made.push({ maker, first, end: variables.length, text, host: (0, eval)(host) });
+  }
+  run(made, (i, next, at) => {
+    const name = at === undefined ? made[i].maker.name : 'tried';
+    try {
+      const r = made[i].host(next, `${made[i].text}\n//# sourceURL=${name}`);
+      if (typeof r === 'function' && /extends/.test(r)) new r();
+    } catch (e) {
+      if (!(e instanceof ReferenceError)) throw e;
+    }
+  });
+}
 
 // Each module is there anew for each of its stops to be tried, and once more for the last time.
 async function modules() {
@@ -626,7 +723,7 @@ function run(made, call, functionOf) {
   }
   function noteOf(number, wanted) {
     const { maker } = made[number];
-    const seen = [...maker.wanted[wanted].visible()];
+    const seen = [...maker.wanted[wanted].visible()].map(([name, id]) => [name.replace('_RUN', '_last'), id]);
     return () => {
       notes[maker.name] = { scope: seen };
     };
@@ -676,7 +773,7 @@ function run(made, call, functionOf) {
       const said = { values: {}, without: [] };
       for (const [variable, id] of notes[name].scope) {
         if (held[id] === null) said.without.push(variable);
-        else said.values[variable] = held[id];
+        else said.values[variable] = held[id].replace('_RUN', '_last');
       }
       functions[name] = said;
     }

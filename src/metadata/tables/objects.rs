@@ -235,6 +235,8 @@ const V12_9: &[Row] = &[
     ("scope_info.position_before_names", 1, "v8 12.9 source"),
     ("scope_info.module_count_before_names", 1, "v8 12.9 source"),
     ("scope_info.class_scope", 2, "v8 12.9 source"),
+    ("scope_info.script_scope", 0, "v8 12.9 source"),
+    ("scope_info.eval_scope", 3, "v8 12.9 source"),
     ("scope_info.function_scope", 4, "v8 12.9 source"),
     ("scope_info.module_scope", 5, "v8 12.9 source"),
     ("js_date.value_is_double", 1, "v8 12.9 source"),

@@ -336,6 +336,8 @@ const V7_8: &[Row] = &[
     ("scope_info.module_count_before_names", 0, "v8 8.4 source"),
     ("scope_info.type_mask", 15, "v8 8.4 to 14.6 source"),
     ("scope_info.class_scope", 0, "v8 8.4 to 12.4 source"),
+    ("scope_info.script_scope", 4, "v8 8.4 to 12.4 source"),
+    ("scope_info.eval_scope", 1, "v8 8.4 to 12.4 source"),
     ("scope_info.function_scope", 2, "v8 8.4 to 12.4 source"),
     ("scope_info.module_scope", 3, "v8 8.4 to 12.4 source"),
     (
@@ -587,6 +589,8 @@ const V13_6: &[Row] = &[
     ("scope_info.position_before_names", 1, "v8 13.6 source"),
     ("scope_info.module_count_before_names", 1, "v8 13.6 source"),
     ("scope_info.class_scope", 2, "v8 13.6 source"),
+    ("scope_info.script_scope", 0, "v8 13.6 source"),
+    ("scope_info.eval_scope", 3, "v8 13.6 source"),
     ("scope_info.function_scope", 4, "v8 13.6 source"),
     ("scope_info.module_scope", 5, "v8 13.6 source"),
     ("scope_info.has_receiver_info", 0, "v8 13.6 source"),

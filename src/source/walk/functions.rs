@@ -57,11 +57,7 @@ impl<'s> Walker<'s> {
             contains_function_or_eval: false,
             is_derived_constructor: shape.is_derived_constructor,
         });
-        let kind = match (shape.is_arrow, shape.is_module) {
-            (true, _) => ScopeKind::Arrow,
-            (_, true) => ScopeKind::Module,
-            _ => ScopeKind::Function,
-        };
+        let kind = shape.kind;
         let scope = self
             .scopes
             .new_scope(kind, self.current, at.clone(), strict);
@@ -143,7 +139,7 @@ impl<'s> Walker<'s> {
                 }
             }
         }
-        if !shape.is_arrow && !shape.is_module && !shape.is_of_class {
+        if shape.kind == ScopeKind::Function && !shape.is_of_class {
             let id = self.scopes.declare(scope, ARGUMENTS, Mode::Var);
             self.scopes.scopes[scope].arguments = Some(id);
         }
@@ -168,7 +164,7 @@ impl<'s> Walker<'s> {
         let id = self.scopes.declare(scope, name, Mode::Lexical);
         if !self.is_strict() && !function.r#async && !function.generator {
             self.scopes.variables[id].is_block_function = true;
-            self.scopes.declare_block_function(id);
+            self.scopes.declare_block_function(id, function.span.start);
         }
     }
 
@@ -199,6 +195,6 @@ impl<'s> Walker<'s> {
     }
 }
 
-fn is_use_strict(directive: &Directive) -> bool {
+pub(super) fn is_use_strict(directive: &Directive) -> bool {
     directive.directive == "use strict"
 }

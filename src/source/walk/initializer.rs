@@ -43,7 +43,7 @@ impl<'s> Visit<'s> for Finder<'_, 's> {
         visit::walk_class(self, it);
         let at = (self.at)(it.span);
         // The innermost that the place lies in is the one.
-        let holds = at.start <= self.place.start && self.place.end <= at.end;
+        let holds = holds_initializer(&at, self.place);
         if holds && !std::mem::replace(&mut self.is_over, true) && self.is_of(it) {
             self.found = Some(self.walker.initializer(it, self.is_static));
         }
@@ -51,17 +51,29 @@ impl<'s> Visit<'s> for Finder<'_, 's> {
 }
 
 impl<'s> Finder<'_, 's> {
-    /// Versions differ in where the place begins: with the class, its brace, or a member. It ends with
-    /// the last member, or with the class.
     fn is_of(&self, class: &Class<'s>) -> bool {
-        let mut elements = class.body.body.iter();
-        let last = elements.rfind(|e| is_member(e, self.is_static));
-        let Some(last) = last.map(|e| (self.at)(e.span())) else {
-            return false;
-        };
-        let end = self.place.end;
-        (last.start < end && end <= last.end) || end == (self.at)(class.span).end
+        let last = last_member(class, self.is_static).map(self.at);
+        ends_initializer(&(self.at)(class.span), last.as_ref(), self.place)
     }
+}
+
+/// The last of the members that an initializer runs.
+pub(super) fn last_member(class: &Class, is_static: bool) -> Option<Span> {
+    let mut elements = class.body.body.iter();
+    let last = elements.rfind(|e| is_member(e, is_static));
+    last.map(|e| e.span())
+}
+
+/// Whether the place of an initializer is within a class.
+pub fn holds_initializer(class: &Range<u64>, place: &Range<u64>) -> bool {
+    class.start <= place.start && place.end <= class.end
+}
+
+/// Versions differ in where the place begins: with the class, its brace, or a member. It ends with
+/// the last member, or with the class.
+pub fn ends_initializer(class: &Range<u64>, last: Option<&Range<u64>>, place: &Range<u64>) -> bool {
+    let end = place.end;
+    last.is_some_and(|last| last.start < end && end <= last.end || end == class.end)
 }
 
 /// Whether a class's element is run by the initializer.

@@ -1,7 +1,8 @@
 //! The code of a module.
 
+use super::completion;
 use super::{range, FunctionShape, Walker};
-use crate::source::scope::{Location, Mode, ScopeId};
+use crate::source::scope::{Location, Mode, ScopeId, ScopeKind};
 use oxc_ast::ast::*;
 use oxc_ast_visit::Visit;
 
@@ -12,7 +13,7 @@ impl<'s> Walker<'s> {
     /// A module, of whose variables the named ones are in `cells`.
     pub fn module(&mut self, program: &Program<'s>, cells: &[String]) -> ScopeId {
         let shape = FunctionShape {
-            is_module: true,
+            kind: ScopeKind::Module,
             // It runs as a generator does: at first to have its functions made.
             is_resumable: true,
             ..Default::default()
@@ -29,8 +30,13 @@ impl<'s> Walker<'s> {
         }
         if self.scopes.rules.module_result_temporary {
             self.scopes.temporary(scope);
-            // A `finally` may have another, where its value could be the last.
-            self.unsure |= self.has_finally && !ends_with_expression(program);
+            // What waits is in a function within, whose value is not the module's.
+            if !self.awaits {
+                let completion = completion::of(program, &self.scopes);
+                for _ in 0..completion.saved {
+                    self.scopes.temporary(scope);
+                }
+            }
         }
         self.end_function(scope, inner, shape, true);
         for name in cells {
@@ -55,11 +61,4 @@ impl<'s> Walker<'s> {
             self.scopes.use_variable(id);
         }
     }
-}
-
-/// Whether what a module's last statement leaves is that of an expression.
-fn ends_with_expression(program: &Program) -> bool {
-    let statements = program.body.iter().rev();
-    let mut rest = statements.skip_while(|s| s.is_declaration() || s.is_module_declaration());
-    matches!(rest.next(), Some(Statement::ExpressionStatement(_)))
 }

@@ -1,6 +1,7 @@
 //! Statements that make scopes, and classes.
 
-use super::{range, FunctionShape, Walker, CATCH};
+use super::initializer::last_member;
+use super::{range, ClassRecord, FunctionShape, Walker, CATCH};
 use crate::source::scope::{Mode, ScopeId, ScopeKind};
 use oxc_ast::ast::*;
 use oxc_ast_visit::Visit;
@@ -203,6 +204,11 @@ impl<'s> Walker<'s> {
             variable.is_hidden = true;
             variable.is_used |= self.scopes.rules.class_name_is_used;
         }
+        self.classes.push(ClassRecord {
+            at: range(class.span),
+            last_static: last_member(class, true).map(range),
+            is_own: self.functions.len() == 1,
+        });
         // Its constructor, which V8 makes where there is none.
         self.record_function_or_eval();
     }
