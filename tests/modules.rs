@@ -1,5 +1,5 @@
 //! The variables of ES modules, held against what the modules of tests/programs/modules.js said of
-//! their own just before the process ended: what they export and import, what their functions see,
+//! their own just before the process ended (and those of imports.js): what they export and import, what their functions see,
 //! and what their own code has in registers.
 
 mod support;
@@ -100,8 +100,8 @@ fn binding(scope: &Scope, name: &str) -> Option<Binding> {
     found.next().map(|v| v.binding)
 }
 
-fn check(core: &Core, what: &str) {
-    let said: Said = serde_json::from_str(core.output("modules").trim()).expect("what it said");
+fn check(core: &Core, program: &str, what: &str) {
+    let said: Said = serde_json::from_str(core.output(program).trim()).expect("what it said");
     let file = CoreFile::open(&core.core, &core.program).expect("core opens");
     let session = Session::new(Box::new(file));
     let source = Source {
@@ -169,7 +169,7 @@ fn check(core: &Core, what: &str) {
 
 fn run(node: &str, arguments: &[&str]) {
     let core = core_with("modules", node, arguments);
-    check(&core, &format!("{node} modules {arguments:?}"));
+    check(&core, "modules", &format!("{node} modules {arguments:?}"));
 }
 
 #[test]
@@ -184,6 +184,21 @@ fn what_modules_export_and_import() {
         if major(&node) >= 24 {
             let flags = ["--allow-natives-syntax", "--maglev", "--", "maglev"];
             run(&node, &flags);
+        }
+    }
+}
+
+/// CommonJS, JSON and Node's own modules, what `import()` gives, modules that failed.
+#[test]
+fn what_else_is_imported() {
+    for node in nodes() {
+        let mut ways: Vec<&[&str]> = vec![&["--no-opt"]];
+        if major(&node) >= 16 {
+            ways.push(&["--always-sparkplug", "--no-opt"]);
+        }
+        for flags in ways {
+            let core = core_with("imports", &node, flags);
+            check(&core, "imports", &format!("{node} imports {flags:?}"));
         }
     }
 }

@@ -322,6 +322,66 @@ mod tests {
         assert_eq!(whole("let a;", Form::Module(cells)), None);
     }
 
+    /// The registers of the variables named.
+    fn registers(text: &str, form: Form) -> Vec<(String, u32)> {
+        let found = whole(text, form).expect("it is understood");
+        let locals = found.locals.iter().filter_map(|l| match l.place {
+            VariablePlace::Register(register) => Some((l.name.clone(), register)),
+            _ => None,
+        });
+        locals.collect()
+    }
+
+    /// What a script leaves is in a register before those of blocks, and so is what is saved of it.
+    #[test]
+    fn scripts_and_eval_leave_a_value() {
+        let a = |register| vec![("a".to_string(), register)];
+        let block = "{ let a = 1; use(a); }";
+        let eval = || Form::Eval(Vec::new());
+        assert_eq!(registers(block, Form::Script), a(1));
+        assert_eq!(registers(block, eval()), a(1));
+        // Nothing is left.
+        let nothing = "function f() {} var b; { let a = f(); class C { m() { return b; } } }";
+        assert_eq!(registers(nothing, Form::Script), a(1));
+        assert_eq!(registers(nothing, eval()), a(0));
+        let finally = format!("while (t()) try {{ u(); }} finally {{ v(); }} {block}");
+        assert_eq!(registers(&finally, eval()), a(1));
+        let finally = format!("while (t()) {{ try {{ u(); }} finally {{ v(); }} {block} }}");
+        assert_eq!(registers(&finally, eval()), a(2));
+        let left = format!("l: {{ try {{ u(); }} finally {{ break l; }} {block} }}");
+        assert_eq!(registers(&left, eval()), a(1));
+    }
+
+    #[test]
+    fn what_scripts_declare_is_elsewhere() {
+        let text = "let a = 1; var b = 2; function f() { return a; } { let c = 3; use(c, b); }";
+        let c = vec![("c".to_string(), 1)];
+        assert_eq!(registers(text, Form::Script), c);
+        assert_eq!(registers(text, Form::Eval(Vec::new())), c);
+        let strict = format!("'use strict'; {text}");
+        let of_strict = registers(&strict, Form::Eval(Vec::new()));
+        let expected = [("b", 0), ("c", 2)].map(|(n, r)| (n.to_string(), r));
+        assert_eq!(of_strict, expected);
+    }
+
+    #[test]
+    fn eval_may_use_what_its_function_may() {
+        for text in [
+            "new.target; { let a = 1; use(a); }",
+            "super.m(); { let a = 1; use(a); }",
+            "super(); { let a = 1; use(a); }",
+            "this.#p; { let a = 1; use(a); }",
+            "arguments[0]; { let a = 1; use(a); }",
+        ] {
+            let found = whole(text, Form::Eval(Vec::new()));
+            assert!(found.is_some(), "{text}");
+        }
+        // Whether it is hoisted depends on what `f` is.
+        let text = "{ function f() {} let a = 1; use(a); }";
+        assert!(whole(text, Form::Eval(vec!["g".into()])).is_some());
+        assert_eq!(whole(text, Form::Eval(vec!["f".into()])), None);
+    }
+
     #[test]
     fn the_innermost_class_of_a_place_is_meant() {
         let text = "class A { static x = class { static { let y = 1; use(y); } }; static { let z = 2; use(z); } }";

@@ -59,6 +59,8 @@ pub(super) struct Walker<'s> {
     /// A derived constructor's `return` took a temporary.
     pub returns_with_temporary: bool,
     pub calls_super: bool,
+    /// What `export * as` of a module exports.
+    namespace_exports: Vec<VariableId>,
     /// Of the function itself.
     pub super_calls: Vec<Range>,
     /// Those in others first.
@@ -84,6 +86,7 @@ impl<'s> Walker<'s> {
             clause: None,
             returns_with_temporary: false,
             calls_super: false,
+            namespace_exports: Vec::new(),
             super_calls: Vec::new(),
             classes: Vec::new(),
             awaits: false,
@@ -449,6 +452,15 @@ impl<'s> Visit<'s> for Walker<'s> {
 
     fn visit_import_declaration(&mut self, it: &ImportDeclaration<'s>) {
         self.import(it);
+    }
+
+    fn visit_export_all_declaration(&mut self, it: &ExportAllDeclaration<'s>) {
+        if it.exported.is_some() {
+            // V8 imports it by a name of its own.
+            let scope = self.scope();
+            let id = self.scopes.temporary(scope);
+            self.namespace_exports.push(id);
+        }
     }
 
     fn visit_export_named_declaration(&mut self, it: &ExportNamedDeclaration<'s>) {

@@ -36,6 +36,8 @@ class Scope {
     this.outer = outer;
     this.kind = kind;
     this.names = new Map();
+    // Functions in blocks within.
+    this.within = new Set();
   }
   get ofFunction() {
     let scope = this;
@@ -219,7 +221,7 @@ class Maker {
 
   statement(scope, depth) {
     const kinds = ['let', 'const', 'var', 'assign', 'pattern', 'use', 'closure', 'function', 'class', 'bare', 'update', 'fill'];
-    if (depth < 5) kinds.push('block', 'block', 'if', 'for', 'forOf', 'forIn', 'forVar', 'while', 'do', 'switch', 'try', 'catchPattern', 'finally', 'labelled', 'forClosure', 'forPattern');
+    if (depth < 5) kinds.push('block', 'block', 'if', 'for', 'forOf', 'forIn', 'forVar', 'while', 'do', 'switch', 'try', 'catchPattern', 'finally', 'labelled', 'forClosure', 'forPattern', 'finallyLeft');
     if (!this.isStrict && depth < 5 && chance(15)) kinds.push('with');
     if (!this.isStrict && chance(10)) kinds.push('eval');
     switch (pick(kinds)) {
@@ -287,9 +289,11 @@ class Maker {
         const name = this.freeName(scope, ['f0', 'f1', 'f2']);
         if (!name || scope.kind !== 'block') return ';';
         // V8 has seen both ways of a function in a block within one that has its name.
+        if (scope.within.has(name)) return ';';
         for (let outer = scope.outer; outer !== scope.ofFunction; outer = outer.outer) {
           if (outer.names.has(name)) return ';';
         }
+        for (let outer = scope; outer !== scope.ofFunction; outer = outer.outer) outer.within.add(name);
         const shown = `[function ${name}]`;
         scope.declare(name, shown);
         Object.assign(variables[scope.names.get(name)], { isConstant: true });
@@ -326,6 +330,14 @@ class Maker {
         const label = `l${this.labels++}`;
         const body = this.block(scope, depth);
         return `${label}: { ${body} if (T()) break ${label}; ${this.block(scope, 6)} }`;
+      }
+      // A `finally` that ends a loop or a block, whatever was to come.
+      case 'finallyLeft': {
+        const label = `l${this.labels++}`;
+        const end = pick(['', 'sink(1);', 'break;', `break ${label};`, 'if (F()) continue;', 'sink(1); continue;', `{ { break ${label}; } }`, `if (T()) break ${label}; else sink(2);`]);
+        const last = this.block(scope, depth).replace(/ }$/, ` ${end} }`);
+        const inner = `try ${this.block(scope, depth)} finally ${last}`;
+        return pick([`${label}: while (O2(${++value})) { ${inner} }`, `${label}: do ${inner} while (F());`, `${label}: for (globalThis.kk of [1, 2]) { ${inner} }`]);
       }
       case 'for':
       case 'forClosure': {

@@ -6,8 +6,13 @@ use crate::source::scope::{Location, Mode, ScopeId, ScopeKind};
 use oxc_ast::ast::*;
 use oxc_ast_visit::Visit;
 
-/// What V8 calls a default export without a name.
-const DEFAULT: [&str; 2] = [".default", "*default*"];
+/// What V8 calls what `export * as` exports, with a number.
+const NAMESPACE: &str = ".ns-export";
+
+/// Whether V8 made the name up: that of a default export without one, or of what `export * as` exports.
+fn is_of_v8(name: &str) -> bool {
+    name == "*default*" || name.starts_with('.')
+}
 
 impl<'s> Walker<'s> {
     /// A module, of whose variables the named ones are in `cells`.
@@ -39,6 +44,13 @@ impl<'s> Walker<'s> {
             }
         }
         self.end_function(scope, inner, shape, true);
+        let exported = cells.iter().filter(|n| n.starts_with(NAMESPACE)).count();
+        let namespaces = std::mem::take(&mut self.namespace_exports);
+        // From V8 14.6 on the other module's namespace itself is exported, and this keeps it too.
+        self.unsure |= exported != 0 && exported != namespaces.len();
+        for id in namespaces.into_iter().filter(|_| exported != 0) {
+            self.scopes.variables[id].location = Location::Cell;
+        }
         for name in cells {
             let locals = self.scopes.scopes[scope].locals.iter();
             let found = locals
@@ -46,7 +58,7 @@ impl<'s> Walker<'s> {
                 .find(|id| self.scopes.variables[*id].name == name);
             match found {
                 Some(id) => self.scopes.variables[id].location = Location::Cell,
-                None => self.unsure |= !DEFAULT.contains(&name.as_str()),
+                None => self.unsure |= !is_of_v8(name),
             }
         }
         scope
