@@ -23,7 +23,7 @@ pub struct ScopeRules {
     /// A function in a block is hoisted over one of the same name in a block around (11.3 on).
     pub hoists_over_block_functions: bool,
     /// A `finally` in what may be left saves the completion value even where it does not end in
-    /// what gives one (8.4, not 9.4).
+    /// what gives one (8.4 to 8.7, not 8.9).
     pub every_finally_saves_result: bool,
 }
 
@@ -38,7 +38,7 @@ impl ScopeRules {
             super_property_uses_function: !version.at_least(9, 4),
             module_result_temporary: !version.at_least(13, 0),
             hoists_over_block_functions: version.at_least(11, 3),
-            every_finally_saves_result: !version.at_least(9, 0),
+            every_finally_saves_result: !version.at_least(8, 9),
         }
     }
 }

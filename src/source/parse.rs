@@ -341,7 +341,7 @@ mod tests {
         assert_eq!(registers(block, Form::Script), a(1));
         assert_eq!(registers(block, eval()), a(1));
         // Nothing is left.
-        let nothing = "function f() {} var b; { let a = f(); class C { m() { return b; } } }";
+        let nothing = "function f() {} var b; { let a = f(); }";
         assert_eq!(registers(nothing, Form::Script), a(1));
         assert_eq!(registers(nothing, eval()), a(0));
         let finally = format!("while (t()) try {{ u(); }} finally {{ v(); }} {block}");

@@ -229,7 +229,7 @@ class Maker {
         return `with (sink({ k0: 1, v9: 2 })) ${this.block(scope, depth)}`;
       case 'eval': {
         const found = this.known(scope, true);
-        return `eval(\`var added = 1; ${found ? `${found[0]} = ${given(found[1])}` : ''}\`);`;
+        return `eval(\`var added = 1; ${found ? assigned(found[0], found[1]) : ''}\`);`;
       }
       case 'let':
       case 'const': {
