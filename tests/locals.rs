@@ -24,6 +24,9 @@ struct Noted {
 #[derive(serde::Deserialize)]
 struct Said {
     functions: BTreeMap<String, Noted>,
+    /// What `this` is.
+    #[serde(default)]
+    thises: BTreeMap<String, String>,
     /// What `eval` added to a function's variables.
     #[serde(default)]
     added: BTreeMap<String, Noted>,
@@ -49,6 +52,8 @@ struct Seen {
     absent: usize,
     uninitialized: usize,
     optimized: usize,
+    /// Told what `this` is.
+    thises: usize,
 }
 
 fn check_call(call: &Call, noted: &Noted, names: &VariableNames, what: &str, seen: &mut Seen) {
@@ -142,6 +147,12 @@ fn check(core: &Core, program: &str, all: &dyn Fn(&str) -> bool, what: &str) -> 
         let what = format!("{what}: {name} ({:?})", call.tier);
         seen.all = all(&name);
         check_call(call, noted, &names, &what, &mut seen);
+        if let Some(said) = said.thises.get(&name) {
+            let this = call.receiver.as_ref().and_then(|this| show(cx, this));
+            assert!(this.is_some() || !seen.all, "{what}: {:?}", call.receiver);
+            assert_eq!(this.as_ref().unwrap_or(said), said, "{what}: this");
+            seen.thises += usize::from(this.is_some());
+        }
     }
     seen.all = false;
     for name in said.functions.keys() {

@@ -8,13 +8,16 @@ use super::frameless::{builtin_name, Builtins};
 use super::location::{Place, Places};
 use super::merge::merge;
 use super::receiver::{Identity, Receiver};
+use super::scopes::{own_scopes, scopes};
 use super::unwind::Unwinder;
 use super::walk::{thread_frames, FoundBy, FrameKind, V8Frame, Walker};
 use super::wasm::{WasmCall, WasmFrames};
 use crate::deopt::{optimized_frame, InlinedFrame, OptimizedFrame, Tier, TranslatedKind, Value};
 use crate::error::Result;
 use crate::heap::Isolates;
-use crate::object::{Cx, GeneratorState, HeapObject, JSFunction, SharedFunctionInfo, Tagged};
+use crate::object::{
+    is_the_hole, Cx, GeneratorState, HeapObject, JSFunction, SharedFunctionInfo, Tagged,
+};
 use crate::program::Program;
 use crate::target::{NativeFrame, Target, Thread};
 
@@ -300,8 +303,32 @@ impl<'a> Decoder<'a> {
             own.context = word.and_then(|w| self.context(w));
             own.registers = walker.registers(frame.fp).unwrap_or_default();
             own.parameters = walker.parameters(frame.fp, own.shared).ok();
+            let now = walker.receiver(frame.fp, own.shared);
+            self.find_this(own, Some(now.into()));
         }
         calls
+    }
+
+    /// `this` of a derived class's constructor, which was passed a hole: `super()` makes it, and puts
+    /// it in the place of the hole (`now`), or in a Context for arrow functions to see.
+    fn find_this(&self, call: &mut Call<'a>, now: Option<Value>) {
+        let cx = self.source.cx;
+        let is_hole = |value: &Value| value.tagged().is_some_and(|v| is_the_hole(cx, v));
+        if !call.receiver.as_ref().is_some_and(is_hole) {
+            return;
+        }
+        if let Some(now) = now.filter(|n| !is_hole(n)) {
+            call.receiver = Some(now);
+            return;
+        }
+        let Some(Ok(mut list)) = call.context.map(scopes) else {
+            return;
+        };
+        list.truncate(own_scopes(call, &list));
+        let mut own = list.into_iter().flat_map(|s| s.variables);
+        if let Some(this) = own.find(|v| v.name.as_deref() == Ok("this")) {
+            call.receiver = Some(this.value);
+        }
     }
 
     /// The Context a word is.
@@ -382,14 +409,16 @@ impl<'a> Decoder<'a> {
             };
             let is_builtin = frame.translated.kind != TranslatedKind::Interpreted;
             if depth == 0 {
-                out.push(Call {
+                let mut own = Call {
                     place,
                     context: self.context_of(frame, shared),
                     registers: registers_of(frame, shared),
                     parameters: parameters_of(frame, shared),
                     position,
                     ..self.own_call(js, Some(tier))?
-                });
+                };
+                self.find_this(&mut own, Some(frame.receiver.clone()));
+                out.push(own);
                 continue;
             }
             let receiver = Receiver::of(self.source.cx, &frame.receiver);
@@ -406,7 +435,7 @@ impl<'a> Decoder<'a> {
             let rules = &self.source.cx.layout.call_site;
             let shows_api = rules.shows_inlined_api.known() == Some(1);
             site.is_visible |= is_builtin && shows_api && shared.is_api_function();
-            out.push(Call {
+            let mut call = Call {
                 site,
                 function,
                 shared,
@@ -422,7 +451,9 @@ impl<'a> Decoder<'a> {
                 parameters: parameters_of(frame, shared),
                 position,
                 initializer: None,
-            });
+            };
+            self.find_this(&mut call, None);
+            out.push(call);
         }
         out.reverse();
         Ok(out)

@@ -208,11 +208,21 @@ impl<'a> Walker<'a> {
             .collect())
     }
 
-    /// What the declared parameters hold now: where they were passed, or copied to by an adaptor.
-    pub fn parameters(&self, fp: u64, shared: SharedFunctionInfo) -> Result<Vec<Value>> {
+    /// Where the declared parameters are: where they were passed, or copied to by an adaptor.
+    fn declared(&self, fp: u64, shared: SharedFunctionInfo) -> Result<Arguments> {
         let count = shared.formal_parameter_count()?.unwrap_or(0);
         let base = fp.wrapping_add_signed(self.cx.layout.frame.args.get()?);
-        let a = self.above(base, count.min(MAX_ARGUMENTS))?;
+        self.above(base, count.min(MAX_ARGUMENTS))
+    }
+
+    /// What `this` is now.
+    pub fn receiver(&self, fp: u64, shared: SharedFunctionInfo) -> Result<Tagged> {
+        self.cx.tagged(self.declared(fp, shared)?.receiver)
+    }
+
+    /// What the declared parameters hold now.
+    pub fn parameters(&self, fp: u64, shared: SharedFunctionInfo) -> Result<Vec<Value>> {
+        let a = self.declared(fp, shared)?;
         Ok((0..a.count)
             .map(|i| {
                 let offset = a.step.wrapping_mul(i as i64);

@@ -21,6 +21,11 @@ const notes = new Map();
 function note(f, values, without) {
   notes.set(f, { values, without: without || [] });
 }
+// What `this` is in a function.
+const selves = new Map();
+function noteSelf(f, self) {
+  selves.set(f, self);
+}
 function sink(value) {
   return value;
 }
@@ -432,6 +437,33 @@ const shaped = {
     note('methods', { next, Thing, Derived, make });
     make();
   },
+  // `super()` makes what `this` is.
+  derived: (next) => {
+    class Base {}
+    class Plain extends Base {
+      constructor(next, size) {
+        super();
+        this.size = size;
+        note('Plain', { next, size });
+        noteSelf('Plain', this);
+        next();
+        sink(this);
+      }
+    }
+    class Seen extends Base {
+      constructor(next) {
+        super();
+        const get = () => this;
+        note('Seen', { next, get });
+        noteSelf('Seen', this);
+        next();
+        sink(get);
+      }
+    }
+    const make = () => new Plain(() => sink(new Seen(next)), 4);
+    note('derived', { next, Base, Plain, Seen, make });
+    sink(make());
+  },
   unicode: (next) => {
     const größe = '🙂 ü';
     let 名 = größe.length;
@@ -478,7 +510,9 @@ function takeNotes() {
     functions[name] = { values: {}, without };
     for (const key of Object.keys(values)) functions[name].values[key] = show(values[key]);
   }
-  tell({ program: 'locals', variant, node: process.version, functions });
+  const thises = {};
+  for (const [name, self] of selves) thises[name] = show(self);
+  tell({ program: 'locals', variant, node: process.version, functions, thises });
 }
 
 for (const name of names) prepare(links[name]);

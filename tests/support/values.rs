@@ -26,6 +26,7 @@ fn show_tagged(cx: Cx, value: Tagged) -> Option<String> {
             Some(OddballKind::False) => "false".to_string(),
             _ => return None,
         },
+        InstanceType::Hole => return None,
         InstanceType::JSGlobalProxy => "[globalThis]".to_string(),
         InstanceType::JSArray => {
             let length = object.field(cx.layout.js_array.length).expect("length");
@@ -33,9 +34,12 @@ fn show_tagged(cx: Cx, value: Tagged) -> Option<String> {
         }
         kind if kind.is_js_function() => {
             let function = JSFunction(object);
-            let own = function.own_name().expect("name");
-            let name =
-                own.unwrap_or_else(|| function.shared().and_then(|s| s.name()).expect("name"));
+            let shared = function.shared().expect("a SharedFunctionInfo");
+            let name = match function.own_name().expect("name") {
+                Some(own) => own,
+                None if shared.prints_as_anonymous() == Ok(true) => "anonymous".to_string(),
+                None => shared.name().expect("name"),
+            };
             format!("[function {name}]")
         }
         _ => format!("[object {}]", constructor_name(object).expect("name")),
