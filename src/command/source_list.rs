@@ -17,6 +17,8 @@ const LINES: u64 = 4;
 const MAX_LINES: u64 = 10_000;
 /// Characters of a line shown at most: minified programs are one line.
 const MAX_LINE: u64 = 4096;
+/// Stands for the rest of a longer one.
+const MORE: &str = "...";
 
 /// What the user asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -84,6 +86,17 @@ struct Line {
     text: String,
     /// Column of the call being made, from 1, where it is on this line.
     column: Option<u64>,
+    /// Characters left out before the text, which begins with [`MORE`] then.
+    left_out: u64,
+}
+
+impl Line {
+    /// Where in the text the call is.
+    fn mark(&self) -> Option<u64> {
+        let more = if self.left_out > 0 { MORE.len() } else { 0 };
+        let column = self.column?.checked_sub(self.left_out)?;
+        Some(column + more as u64)
+    }
 }
 
 /// Lines to show, and where to go on.
@@ -169,6 +182,7 @@ fn list(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Outcome>
                     "text": l.text,
                     "call": l.column.is_some(),
                     "column": l.column,
+                    "left_out": l.left_out,
                 }))
                 .collect::<Vec<_>>(),
         });
@@ -179,7 +193,7 @@ fn list(app: &mut App, host: &dyn Host, arguments: &[String]) -> Result<Outcome>
         let _ = writeln!(text, "{}", escape(&page.file));
     }
     for line in page.lines {
-        let column = line.column.filter(|_| !compat);
+        let column = line.mark().filter(|_| !compat);
         for line in marked(line.number, &line.text, column) {
             let _ = writeln!(text, "{line}");
         }
@@ -325,19 +339,25 @@ impl<'a> Source<'a> {
     }
 
     fn line(&self, index: u64) -> Result<Line> {
-        let text = match &self.lines {
-            Lines::Script { script, ends, .. } => line_text(*script, ends, index)?,
+        let column = self.current.filter(|c| c.0 == index).map(|c| c.1);
+        let (mut text, left_out) = match &self.lines {
+            Lines::Script { script, ends, .. } => line_text(*script, ends, index, column)?,
             Lines::Original(lines) => {
                 let line = usize::try_from(index).ok().and_then(|i| lines.get(i));
-                let limit = MAX_LINE as usize;
-                line.map_or_else(String::new, |l| l.chars().take(limit).collect())
+                let line = line.map_or("", String::as_str);
+                let skip = left_out(line.chars().count() as u64, column);
+                let rest = line.chars().skip(skip as usize);
+                (rest.take(MAX_LINE as usize).collect(), skip)
             }
         };
-        let column = self.current.filter(|c| c.0 == index).map(|c| c.1);
+        if left_out > 0 {
+            text.insert_str(0, MORE);
+        }
         Ok(Line {
             number: self.number(index),
             text,
             column,
+            left_out,
         })
     }
 }
@@ -391,7 +411,7 @@ pub(super) fn lines_around(call: &Call, around: u64) -> Result<Vec<String>> {
     let mut out = Vec::new();
     for index in at.saturating_sub(around)..to {
         let line = source.line(index)?;
-        out.extend(marked(line.number, &line.text, line.column));
+        out.extend(marked(line.number, &line.text, line.mark()));
     }
     Ok(out)
 }
@@ -421,20 +441,33 @@ fn marked(number: i64, text: &str, column: Option<u64>) -> Vec<String> {
     vec![format!("->{number} {shown}"), format!("{margin}{blank}^")]
 }
 
-fn line_text(script: Script, ends: &[u64], index: u64) -> Result<String> {
+/// How much of a line that long is left out before what is shown, for the call in it to be seen.
+fn left_out(length: u64, column: Option<u64>) -> u64 {
+    let before = column.map_or(0, |c| c.saturating_sub(MAX_LINE / 2));
+    before.min(length.saturating_sub(MAX_LINE))
+}
+
+/// A line of a script, and how much of it is left out in front.
+fn line_text(
+    script: Script,
+    ends: &[u64],
+    index: u64,
+    column: Option<u64>,
+) -> Result<(String, u64)> {
     let at = |i: u64| usize::try_from(i).ok().and_then(|i| ends.get(i)).copied();
     let start = index.checked_sub(1).and_then(at).map_or(0, |end| end + 1);
     let end = at(index).unwrap_or(start).max(start);
-    let text = script.source_slice(start, end, MAX_LINE as usize)?;
+    let skip = left_out(end - start, column);
+    let text = script.source_slice(start + skip, end, MAX_LINE as usize)?;
     let more = text.is_truncated();
     let mut text = text.text();
     if text.ends_with('\r') {
         text.pop();
     }
     if more {
-        text.push_str("...");
+        text.push_str(MORE);
     }
-    Ok(text)
+    Ok((text, skip))
 }
 
 #[cfg(test)]
@@ -458,6 +491,22 @@ mod tests {
         let lines = marked(9, "\t\u{1f642} f(x)", Some(5));
         assert_eq!(lines, ["->9 \t\u{1f642} f(x)", "    \t  ^"]);
         assert_eq!(marked(10, "f()", None), ["  10 f()"]);
+    }
+
+    #[test]
+    fn the_call_in_a_long_line_is_shown() {
+        assert_eq!(left_out(5000, None), 0);
+        assert_eq!(left_out(5000, Some(2000)), 0);
+        assert_eq!(left_out(4000, Some(3900)), 0);
+        assert_eq!(left_out(20_000, Some(10_000)), 10_000 - 2048);
+        assert_eq!(left_out(20_000, Some(19_999)), 20_000 - 4096);
+        let line = Line {
+            number: 1,
+            text: String::new(),
+            column: Some(10_000),
+            left_out: 10_000 - 2048,
+        };
+        assert_eq!(line.mark(), Some(2051));
     }
 
     #[test]
