@@ -978,6 +978,9 @@ constants! {
         wasm_compile_lazy: ["frametype_WasmCompileLazyFrame", "frametype_WasmLiftoffSetupFrame"],
         js_to_wasm: ["frametype_JsToWasmFrame"],
         c_wasm_entry: ["frametype_CWasmEntryFrame"],
+        /// Where a promising export of WebAssembly goes on to a stack of its own: the last frame on the one
+        /// stack and the first on the other.
+        stack_switch: ["frametype_WasmJspiFrame", "frametype_StackSwitchFrame"],
     }
     /// Header of a 256 KiB page of the heap. Offsets are from the page's metadata, but `flags` and
     /// `metadata`, which are from the page itself.

@@ -254,15 +254,55 @@ impl<'a> Walker<'a> {
             .flatten()
     }
 
+    /// Whether `fp` is of a frame on one of the stacks that promising exports of WebAssembly run on. Of
+    /// JavaScript there are none, so all have a type.
+    fn on_stack_of_wasm(&self, fp: u64) -> bool {
+        let layout = self.cx.layout;
+        let typed = |at| {
+            let marker = self.slot(at, layout.frame.context_or_type);
+            marker
+                .filter(|m| m & 1 == 0 && *m != 0)
+                .and_then(|m| typed(layout, m))
+        };
+        layout.frame_type.stack_switch.known().is_some()
+            && fp.is_multiple_of(8)
+            && !self.stack.contains(&fp)
+            && typed(fp).is_some_and(|kind| kind != FrameKind::Unknown && !kind.is_entry())
+    }
+
+    /// The frame that went on to another stack: the first such on this one, after `inner` on it.
+    fn switch_after(&self, inner: u64) -> Option<u64> {
+        let layout = self.cx.layout;
+        let wanted = u64::try_from(layout.frame_type.stack_switch.known()?).ok()? << 1;
+        let end = self.stack.end.min(inner.saturating_add(8 * MAX_SCAN));
+        let is_it = |fp: &u64| {
+            self.slot(*fp, layout.frame.context_or_type) == Some(wanted)
+                && self
+                    .word(*fp, 0)
+                    .is_some_and(|next| next > *fp && self.on_stack(next))
+                && self
+                    .word(*fp, 8)
+                    .is_some_and(|pc| self.executable.iter().any(|r| r.contains(&pc)))
+        };
+        (inner.saturating_add(8)..end)
+            .step_by(8)
+            .find(|fp| is_it(fp))
+    }
+
     /// All frames from the one at `fp` outwards, through every stay in JavaScript.
     pub fn walk(&self, fp: u64, pc: Option<u64>, found_by: FoundBy) -> Vec<V8Frame> {
         let mut out: Vec<V8Frame> = Vec::new();
         let mut next = Some((fp, pc, found_by));
         while let Some((fp, pc, found_by)) = next {
-            if out.len() == MAX_FRAMES || !self.on_stack(fp) {
+            if out.len() == MAX_FRAMES || !(self.on_stack(fp) || self.on_stack_of_wasm(fp)) {
                 break;
             }
-            if out.last().is_some_and(|l| fp <= l.fp) {
+            // Outer frames lie deeper, on one stack.
+            let before = out
+                .iter()
+                .rev()
+                .find(|f| self.on_stack(f.fp) == self.on_stack(fp));
+            if before.is_some_and(|before| fp <= before.fp) {
                 break;
             }
             let resumes = match found_by {
@@ -288,6 +328,11 @@ impl<'a> Walker<'a> {
                 self.slot(fp, self.cx.layout.frame.entry_c_entry_fp)
                     .filter(|outer| *outer > fp && self.is_exit(*outer))
                     .map(|outer| (outer, None, FoundBy::EntryFrame))
+            } else if self.word(fp, 0) == Some(0) && self.on_stack_of_wasm(fp) {
+                let inner = out.iter().rev().find(|f| self.on_stack(f.fp));
+                inner
+                    .and_then(|inner| self.switch_after(inner.fp))
+                    .map(|outer| (outer, None, FoundBy::Scan))
             } else {
                 self.word(fp, 0)
                     .map(|caller| (caller, self.word(fp, 8), FoundBy::FramePointer))
@@ -345,6 +390,7 @@ fn typed(layout: &Layout, marker: u64) -> Option<FrameKind> {
         (t.wasm_compile_lazy, FrameKind::Wasm),
         (t.js_to_wasm, FrameKind::JsToWasm),
         (t.c_wasm_entry, FrameKind::Wasm),
+        (t.stack_switch, FrameKind::JsToWasm),
     ];
     let found = table.iter().find(|(c, _)| c.known() == Some(number));
     Some(found.map_or(FrameKind::Unknown, |(_, kind)| *kind))

@@ -153,6 +153,12 @@ link('recursionInside', (next) => made({
   functions: [[0, [...get(0), 0x04, I32, ...get(0), ...constant(1), 0x6b, ...call(1), 0x05, ...get(0), ...call(0), 0x0b], 'down', 'run']],
 }, { back: next }).run(100));
 link('byPromise', (next) => plain(() => { new Promise(() => next()); return 1; }, 'promised')(1));
+if (WebAssembly.promising) {
+  // Each runs on a stack of its own.
+  for (const name of ['ownStack', 'ownStackInside']) {
+    link(name, (next) => WebAssembly.promising(plain(next, name))(1));
+  }
+}
 link('inConstructor', (next) => new (class K { constructor() { this.x = plain(next, 'in constructor')(1); } })());
 link('longOffsets', (next) => made({
   types: [I_I], imports: [['back', 0]],

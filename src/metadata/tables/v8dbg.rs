@@ -297,6 +297,7 @@ const V11_3: &[Row] = &[
     ("frame_type.wasm_compile_lazy", 12, SYMBOL),
     ("frame_type.js_to_wasm", 7, SYMBOL),
     ("frame_type.c_wasm_entry", 10, SYMBOL),
+    ("frame_type.stack_switch", 8, SYMBOL),
 ];
 
 const V12_4: &[Row] = &[
@@ -392,4 +393,5 @@ const V14_6: &[Row] = &[
     ("frame_type.wasm_compile_lazy", 33, SYMBOL),
     ("frame_type.js_to_wasm", 26, SYMBOL),
     ("frame_type.c_wasm_entry", 29, SYMBOL),
+    ("frame_type.stack_switch", 27, SYMBOL),
 ];
