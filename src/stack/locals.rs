@@ -299,10 +299,12 @@ fn names_around(info: ScopeInfo) -> Option<Vec<String>> {
     for _ in 0..MAX_AROUND {
         let Some(info) = next else { break };
         let locals = info.context_locals().ok()?;
-        out.extend(locals.into_iter().filter_map(|l| l.name.ok()));
+        for local in locals {
+            out.push(local.name.ok()?);
+        }
         next = info.outer().ok()?;
     }
-    Some(out)
+    next.is_none().then_some(out)
 }
 
 /// The initializers of a class lie here and there in it, and V8's place of them is not the same in
