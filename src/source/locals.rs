@@ -106,6 +106,12 @@ impl FunctionVariables {
         out
     }
 
+    /// Whether more than one variable of a name is around a position in the script.
+    pub fn shadows(&self, name: &str, position: u64) -> bool {
+        let around = |l: &&Local| l.name == name && l.seen.contains(&position);
+        self.locals.iter().filter(around).nth(1).is_some()
+    }
+
     /// The position of the call of a class's static initializer that V8 gives this place: it is made
     /// when all else of the class is. `None` where it cannot be told.
     pub fn calls_static_initializer(&self, place: &std::ops::Range<u64>) -> Option<u64> {

@@ -84,8 +84,12 @@ impl VariableNames {
         });
         let named = found.seen(position).into_iter().map(|local| {
             let held = match local.is_initialized(position) {
-                // The Context knows: the place of a call that V8 makes by itself (of a class's static
-                // block) is that of the call before it.
+                // The scope may have no Context yet, and one around it a variable of that name.
+                Initialized::No if is_sure => Held::Uninitialized,
+                known if known != Initialized::Yes && found.shadows(&local.name, position) => {
+                    Held::NotKnown
+                }
+                // Else the Context knows.
                 _ if local.place == VariablePlace::Context && !own.is_empty() => {
                     in_context(call, &own, &local.name)
                 }
