@@ -7,6 +7,20 @@ use crate::memory::{InPlace, Memory};
 use crate::target::Target;
 use crate::v8::V8;
 use once_cell::unsync::OnceCell;
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Numbers kept at most: a broken target has any number of large scripts.
+const MAX_KEPT: usize = 16 << 20;
+
+/// What [`Memory::keep`] was given.
+#[derive(Default)]
+struct Kept {
+    by_address: FxHashMap<u64, Rc<[u64]>>,
+    /// How many numbers these are.
+    count: usize,
+}
 
 /// The target of a session, and what is found of V8 when first asked for.
 pub struct Stop {
@@ -15,6 +29,7 @@ pub struct Stop {
     pub isolates: OnceCell<Result<Isolates>>,
     /// Whether any of the isolates' pages had its objects moved.
     moves: OnceCell<bool>,
+    kept: RefCell<Kept>,
 }
 
 impl Stop {
@@ -25,6 +40,7 @@ impl Stop {
             v8: OnceCell::new(),
             isolates: OnceCell::new(),
             moves: OnceCell::new(),
+            kept: RefCell::default(),
         }
     }
 
@@ -74,6 +90,18 @@ impl Memory for Stop {
     }
     fn skip_hole(&self, address: u64) -> u64 {
         self.target.memory().skip_hole(address)
+    }
+
+    fn kept(&self, address: u64) -> Option<Rc<[u64]>> {
+        self.kept.borrow().by_address.get(&address).cloned()
+    }
+
+    fn keep(&self, address: u64, numbers: &Rc<[u64]>) {
+        let mut kept = self.kept.borrow_mut();
+        if kept.count.saturating_add(numbers.len()) <= MAX_KEPT {
+            kept.count += numbers.len();
+            kept.by_address.insert(address, Rc::clone(numbers));
+        }
     }
 
     /// The pages are looked for only where an object's first word cannot be its Map.

@@ -12,6 +12,7 @@ use crate::memory::Memory;
 use crate::metadata::{Layout, SizeRules, SizeSource};
 use crate::target::Target;
 use rustc_hash::FxHashMap;
+use std::rc::Rc;
 
 /// Every object of the heaps of a target.
 pub struct HeapIndex {
@@ -365,5 +366,13 @@ impl Memory for ImageOver<'_> {
             // In a part of a page that was not understood.
             None => self.target.moved_to(address),
         }
+    }
+
+    fn kept(&self, address: u64) -> Option<Rc<[u64]>> {
+        self.target.kept(address)
+    }
+
+    fn keep(&self, address: u64, numbers: &Rc<[u64]>) {
+        self.target.keep(address, numbers);
     }
 }

@@ -17,6 +17,7 @@ pub use thread_pointer::thread_pointer;
 
 use crate::error::{Error, Result};
 use memmap2::Mmap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// A mapped range of the target, as the core or process lists it.
@@ -95,6 +96,15 @@ pub trait Memory {
     fn moved_to(&self, address: u64) -> u64 {
         address
     }
+
+    /// Numbers that [`Self::keep`] was given for an address.
+    fn kept(&self, _address: u64) -> Option<Rc<[u64]>> {
+        None
+    }
+
+    /// Keeps what was costly to find of the object at an address (a script's line ends), as long as
+    /// the bytes stay what they are. It may be forgotten at once.
+    fn keep(&self, _address: u64, _numbers: &Rc<[u64]>) {}
 
     /// The first address from `address` on that may hold anything but zeros, as far as that is
     /// known without reading.

@@ -2,6 +2,7 @@
 
 use super::{FixedArray, HeapObject, JSString, StringText, Tagged};
 use crate::error::{Error, Result};
+use std::rc::Rc;
 
 /// A Script.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +104,19 @@ impl<'a> Script<'a> {
     /// Line and column, both from 1, of a position in the source, as stack traces count them: from
     /// the script's own offset, which may be negative.
     pub fn line_and_column(self, position: u64) -> Result<(i64, i64)> {
-        self.line_and_column_in(&self.line_ends()?, position)
+        self.line_and_column_in(&self.kept_line_ends()?, position)
+    }
+
+    /// As [`Self::line_ends`], sought once: V8 has them only of scripts that were in a stack trace,
+    /// and some have megabytes.
+    pub fn kept_line_ends(self) -> Result<Rc<[u64]>> {
+        let (memory, address) = (self.0.cx.memory, self.0.address);
+        if let Some(kept) = memory.kept(address) {
+            return Ok(kept);
+        }
+        let ends: Rc<[u64]> = self.line_ends()?.into();
+        memory.keep(address, &ends);
+        Ok(ends)
     }
 
     /// As [`Self::line_and_column`], with the line ends already read.

@@ -38,7 +38,7 @@ pub struct Places {
 #[derive(Debug)]
 struct ScriptLines {
     file: String,
-    ends: Result<Vec<u64>>,
+    ends: Result<Rc<[u64]>>,
 }
 
 impl Places {
@@ -73,7 +73,7 @@ impl Places {
         }
         let lines = Rc::new(ScriptLines {
             file: file(script),
-            ends: script.line_ends(),
+            ends: script.kept_line_ends(),
         });
         self.scripts
             .borrow_mut()
@@ -147,7 +147,7 @@ fn eval_position(script: Script, from: SharedFunctionInfo, outer: Script) -> Res
             u64::try_from(at).unwrap_or(0)
         }
     };
-    let ends = outer.line_ends()?;
+    let ends = outer.kept_line_ends()?;
     let line = ends.partition_point(|end| *end < position);
     let before = line.checked_sub(1).and_then(|l| ends.get(l));
     let start = before.map_or(0, |end| end + 1);
