@@ -23,14 +23,26 @@ pub struct Program {
 impl Program {
     /// Starts a program of `tests/programs` and waits until it says that it is ready.
     pub fn start(node: &Path, program: &str, flags: &[&str], arguments: &[&str]) -> Program {
+        // Some write files where they are.
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        Program::start_in(directory, node, program, flags, arguments)
+    }
+
+    /// The same, in a directory.
+    pub fn start_in(
+        directory: &Path,
+        node: &Path,
+        program: &str,
+        flags: &[&str],
+        arguments: &[&str],
+    ) -> Program {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut command = Command::new(node);
         command
             .args(flags)
             .arg(root.join("tests/programs").join(program))
             .args(arguments)
-            // Some write files where they are.
-            .current_dir(env!("CARGO_TARGET_TMPDIR"))
+            .current_dir(directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
