@@ -594,6 +594,27 @@ fn cores_in_the_middle_of_a_move() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
+/// Where pages that all was moved from are free, and there still: Node 22 and 24 have such a function.
+const FREED: &[Place] = &[Place::At("MemoryAllocator::ReleaseQueuedPages", 0); 2];
+
+#[test]
+#[ignore = "cores at chosen moments: scripts/moments.sh"]
+fn pages_that_are_free_hold_no_objects() {
+    let check = |moment: &Moment, program: &Program| {
+        let said = heap(moment, program)?;
+        let found = moment.ask(&mut App::new(), "findjsobjects")?;
+        let covered = &found["covered"];
+        let is_whole = number(&covered["unknown_bytes"]) <= number(&covered["object_bytes"]) / 1000;
+        is_whole.then_some(said).ok_or(covered.to_string())
+    };
+    let releases = releases();
+    let failed = releases
+        .iter()
+        .flat_map(|v| each_moment(v, "churn.js", &["0", "compact"], FREED, check));
+    let failed: Vec<String> = failed.collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
 /// V8RS_MOMENTS_AT: functions of V8's, each with `+N` for after so many others of it, by spaces.
 /// V8RS_MOMENTS_ARGUMENTS: the arguments of the program.
 #[test]
