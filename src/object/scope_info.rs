@@ -207,6 +207,10 @@ impl<'a> ScopeInfo<'a> {
         let cx = self.0.cx;
         let layout = &cx.layout.scope_info;
         let parts = self.parts()?;
+        if parts.local_count == 0 && parts.function_variable.is_none() {
+            // The empty one of old versions has no flags.
+            return Ok(Vec::new());
+        }
         let first = self.context_header_length()?;
         let mut locals = Vec::new();
         match parts.names {
