@@ -45,8 +45,9 @@ pub enum Words {
     Map,
 }
 
-/// Bits of the filter in front of a set of many values; a power of two.
-const FILTER: usize = 1 << 16;
+/// Bits of the filter in front of a set of many values: this many for each, and between these.
+const FILTER_BITS: usize = 16;
+const FILTER: std::ops::RangeInclusive<usize> = 1 << 16..=1 << 24;
 /// Sets up to this size are compared value by value.
 const FEW: usize = 4;
 
@@ -61,9 +62,12 @@ impl Wanted {
         if addresses.len() <= FEW {
             return Wanted::Few(addresses.iter().map(|a| a | 3).collect());
         }
-        let mut filter = vec![0u64; FILTER / 64];
+        let bits = addresses.len().saturating_mul(FILTER_BITS);
+        let bits = bits.clamp(*FILTER.start(), *FILTER.end());
+        let mut filter = vec![0u64; bits.next_power_of_two() / 64];
+        let mask = filter.len() * 64 - 1;
         for address in addresses {
-            let bit = (address >> 3) as usize % FILTER;
+            let bit = (address >> 3) as usize & mask;
             filter[bit / 64] |= 1 << (bit % 64);
         }
         Wanted::Many(addresses.iter().copied().collect(), filter)
@@ -142,9 +146,11 @@ fn few(bytes: &[u8], value: u64, found: &mut impl FnMut(usize, u64)) {
 }
 
 fn many(bytes: &[u8], set: &FxHashSet<u64>, filter: &[u64], found: &mut impl FnMut(usize, u64)) {
+    // Of a power of two words, see [`Wanted::new`].
+    let mask = filter.len() * 64 - 1;
     for (i, chunk) in bytes.chunks_exact(8).enumerate() {
         let word = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
-        let bit = (word >> 3) as usize % FILTER;
+        let bit = (word >> 3) as usize & mask;
         if word & 1 == 1 && filter[bit / 64] >> (bit % 64) & 1 == 1 && set.contains(&(word & !3)) {
             found(i * 8, word);
         }
