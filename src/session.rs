@@ -1,7 +1,7 @@
 //! Per stop of a target: what is known of it, built when first asked for, the outcome kept.
 
 use crate::error::{Error, Result};
-use crate::graph::{count_garbage, extract, HeapGraph, Source};
+use crate::graph::{count_garbage, extract, HeapGraph, Reach, Source};
 use crate::heap::{Classes, HeapIndex, ImageOver, Isolate, Isolates, Scope, Tally, Watch};
 use crate::metadata::V8Version;
 use crate::object::Cx;
@@ -197,6 +197,11 @@ impl Session {
         let garbage = count_garbage(&self.source(isolate, watch)?, watch)?;
         self.garbage.borrow_mut().push((isolate.address, garbage));
         Ok(garbage)
+    }
+
+    /// What an isolate's roots reach.
+    pub fn reach<'a>(&'a self, isolate: &'a Isolate, watch: Watch<'_>) -> Result<Reach<'a>> {
+        Reach::new(&self.source(isolate, watch)?, watch)
     }
 
     fn source<'a>(&'a self, isolate: &'a Isolate, watch: Watch<'_>) -> Result<Source<'a>> {

@@ -30,7 +30,7 @@ pub use classes::{retained_by, Class, ClassKey, Classes, Interfaces, NO_CLASS};
 pub use diff::{diff, ClassDiff, Diff, Identity};
 pub use distances::{Distances, NO_DISTANCE, SYSTEM_DISTANCE};
 pub use dominators::Dominators;
-pub use extract::{count_garbage, extract, object_address, Extracted, Source};
+pub use extract::{count_garbage, extract, object_address, Extracted, Reach, Source};
 pub use heap_graph::HeapGraph;
 pub use ownership::Ownership;
 pub use retainers::Retainers;

@@ -669,6 +669,15 @@ constants! {
         status_mask: [],
         has_handler_mask: [],
     }
+    /// The Context of the functions that resolve and reject a promise: slots from the first that is
+    /// not every Context's.
+    promise_functions: PromiseFunctionsLayout {
+        promise: [],
+        /// true once one of them was called, in Contexts of that many such slots; with fewer, there
+        /// is no promise any more then.
+        already_resolved: [],
+        slots: [],
+    }
     js_proxy: JSProxyLayout {
         target: [],
         handler: [],

@@ -54,6 +54,59 @@ pub fn mentions(source: &[u16], name: &str) -> bool {
     false
 }
 
+/// Whether the source of a function takes the value of the variable called `name` from around it: to
+/// assign to it is no use of it. `None` where a variable of its own may be what is meant.
+pub fn reads(source: &[u16], name: &str) -> Option<bool> {
+    if declaration(source, 0, source.len(), name).is_some() {
+        return None;
+    }
+    let name: Vec<u16> = name.encode_utf16().collect();
+    let mut lexer = Lexer {
+        source,
+        at: 0,
+        templates: Vec::new(),
+        value_before: false,
+    };
+    // The last tokens, the newest first.
+    let mut last = [Token::Other; 3];
+    // Of each open parenthesis: whether parameters are in it, and whether the name is.
+    let mut open: Vec<(bool, bool)> = Vec::new();
+    let mut read = false;
+    while let Some((position, token)) = lexer.next() {
+        let next = lexer.peek();
+        let after = lexer.unit(1);
+        let arrow = next == Some(u16::from(b'=')) && after == Some(b'>');
+        let property = last[0].is_mark(b'.') && !last[2].is_mark(b'.');
+        if token == Token::Name(&name) && !property {
+            if arrow {
+                return None;
+            }
+            if let Some(innermost) = open.last_mut() {
+                innermost.1 = true;
+            }
+            let assigned = next == Some(u16::from(b'=')) && after != Some(b'=');
+            let key =
+                next == Some(u16::from(b':')) && [b'{', b','].iter().any(|&m| last[0].is_mark(m));
+            read |= !assigned && !key;
+        } else if token.is_mark(b'(') {
+            let named = matches!(last[0], Token::Name(_)) && last[1].is("function");
+            let parameters =
+                position == 0 || last[0].is("function") || last[0].is("catch") || named;
+            open.push((parameters, false));
+        } else if token.is_mark(b')') {
+            let (parameters, seen) = open.pop().unwrap_or_default();
+            if seen && (parameters || arrow) {
+                return None;
+            }
+            if let Some(outer) = open.last_mut() {
+                outer.1 |= seen;
+            }
+        }
+        last = [token, last[0], last[1]];
+    }
+    Some(read)
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token<'s> {
     Name(&'s [u16]),
@@ -306,11 +359,47 @@ impl<'s> Lexer<'s> {
 
 #[cfg(test)]
 mod tests {
-    use super::{declaration, mentions};
+    use super::{declaration, mentions, reads};
 
     fn find(source: &str, name: &str) -> Option<usize> {
         let units: Vec<u16> = source.encode_utf16().collect();
         declaration(&units, 0, usize::MAX, name)
+    }
+
+    #[test]
+    fn what_reads_a_variable() {
+        let read = |source: &str| reads(&source.encode_utf16().collect::<Vec<_>>(), "x");
+        for source in [
+            "() => x()",
+            "(a) { f(a, x); }",
+            "() { if (x == 1) {} }",
+            "() => ({ x })",
+            "(a) => a ? x : 1",
+            "(...a) => f(...x)",
+            "() { x(); x = null }",
+        ] {
+            assert_eq!(read(source), Some(true), "{source}");
+        }
+        for source in [
+            "() => { x = 1; }",
+            "() => a.x()",
+            "() => ({ x: 1 })",
+            "() => 'x'",
+            "",
+        ] {
+            assert_eq!(read(source), Some(false), "{source}");
+        }
+        for source in [
+            "() => new Promise((x) => f(x))",
+            "() => g(x => x)",
+            "(x) { x }",
+            "() { let x = 1; x }",
+            "() { return function (a, { x }) { x } }",
+            "() { return function f(x) { x } }",
+            "() { try {} catch (x) { x } }",
+        ] {
+            assert_eq!(read(source), None, "{source}");
+        }
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub use collection::{
 };
 pub use context::{Context, ContextValue, ContextVariable};
 pub use cx::{Cx, Tagged};
-pub use declaration::{declaration, mentions};
+pub use declaration::{declaration, mentions, reads};
 pub use descriptors::{Descriptor, DescriptorArray};
 pub use details::{Attributes, PropertyDetails};
 pub use dictionary::{DictionaryEntry, HashTable};

@@ -10,6 +10,7 @@ mod natives;
 mod node;
 mod nodes;
 mod pages_only;
+mod reach;
 mod roots;
 mod shapes;
 mod space;
@@ -31,6 +32,7 @@ use names::Names;
 use nodes::{Nodes, NO_NODE};
 use pages_only::PagesOnly;
 use rayon::prelude::*;
+pub use reach::Reach;
 use roots::{Category, Roots};
 use rustc_hash::FxHashMap;
 use shapes::Shapes;
@@ -163,7 +165,7 @@ struct Found<'s> {
 }
 
 impl<'s> Found<'s> {
-    fn new(source: &Source<'s>, cx: Cx<'s>, names: &mut Names, watch: Watch) -> Result<Found<'s>> {
+    fn new(source: &Source<'s>, cx: Cx<'_>, names: &mut Names, watch: Watch) -> Result<Found<'s>> {
         watch("numbering objects", 0.0)?;
         let space = Space::new(source.index, source.isolate, source.target.memory())?;
         let mut shapes = Shapes::new(cx, &space, names);
