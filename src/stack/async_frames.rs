@@ -17,6 +17,10 @@ use crate::program::Program;
 
 /// Promises followed at most.
 const MAX_STEPS: usize = 10_000;
+/// Reactions of a promise, and of those behind it, that are looked at where a chain parts.
+const MAX_BRANCHES: usize = 100_000;
+/// Those that are kept of them.
+const KEPT_BRANCHES: usize = 16;
 /// Slots of a builtin closure's context looked at; they have a handful.
 const MAX_SLOTS: u64 = 16;
 
@@ -73,6 +77,15 @@ pub struct Closures<'p> {
     names: &'p [String],
 }
 
+/// Who waits for a promise, as one line of a chain.
+#[derive(Debug, Clone)]
+pub enum Awaiter<'a> {
+    /// One does; and so many other things are called with the result, which nobody waits for.
+    One(Waiting<'a>, usize),
+    /// Several do, some of them here; so many that the chain ends.
+    Several(Vec<Waiting<'a>>, usize),
+}
+
 /// What one of V8's closures is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
@@ -103,6 +116,11 @@ impl<'p> Closures<'p> {
         let number = function.shared().ok()?.function_data().ok()?;
         let number = usize::try_from(function.0.cx.smi(number)?).ok()?;
         self.names.get(number).map(String::as_str)
+    }
+
+    /// Whether it is the function that rejects a promise. Without V8's names it is not known.
+    pub(super) fn is_reject(self, function: JSFunction) -> bool {
+        self.name(function) == Some("PromiseCapabilityDefaultReject")
     }
 
     /// What a handler is for, which is called when the promise is fulfilled, or when it is not.
@@ -221,6 +239,71 @@ impl<'p> Closures<'p> {
         out
     }
 
+    /// As [`Self::waiting_for`], but on where V8 stops: at a promise with several reactions.
+    pub fn awaiters<'a>(self, running: JSGeneratorObject<'a>) -> Vec<Awaiter<'a>> {
+        let mut out = Vec::new();
+        let mut promise = promise_of(running);
+        for _ in 0..MAX_STEPS {
+            let Some(current) = promise else { break };
+            let mut branches = Branches::default();
+            self.branches(current, &mut branches);
+            let others = branches.others;
+            match (branches.found.pop(), branches.count) {
+                (Some((waiting, next)), 1) => {
+                    out.push(Awaiter::One(waiting, others));
+                    promise = next;
+                }
+                (Some(last), count) => {
+                    branches.found.push(last);
+                    let found = branches.found.into_iter().map(|b| b.0).collect();
+                    out.push(Awaiter::Several(found, count));
+                    break;
+                }
+                (None, _) => break,
+            }
+        }
+        out
+    }
+
+    /// All that wait for a promise, also through the promises of `then` and the like.
+    fn branches<'a>(self, promise: JSPromise<'a>, out: &mut Branches<'a>) {
+        let layout = &promise.0.cx.layout.promise_reaction;
+        let mut promises = vec![promise];
+        let mut seen = 0;
+        while let Some(promise) = promises.pop() {
+            if promise.state() != Ok(PromiseState::Pending) {
+                continue;
+            }
+            let mut next = promise.reactions_or_result();
+            while let Ok(reaction) = next.and_then(|n| promise.0.cx.object(n)) {
+                seen += 1;
+                if seen > MAX_BRANCHES
+                    || reaction.instance_type() != Ok(InstanceType::PromiseReaction)
+                {
+                    break;
+                }
+                match self.reaction(reaction, true).unwrap_or_default() {
+                    (Some(waiting), next) => {
+                        out.count += 1;
+                        if out.found.len() < KEPT_BRANCHES {
+                            out.found.push((waiting, next));
+                        }
+                    }
+                    (None, Some(derived)) => {
+                        let waited_for = derived.state() == Ok(PromiseState::Pending)
+                            && derived.reactions_or_result().is_ok_and(|r| !r.is_smi());
+                        match waited_for {
+                            true => promises.push(derived),
+                            false => out.others += 1,
+                        }
+                    }
+                    (None, None) => out.others += 1,
+                }
+                next = reaction.field(layout.next);
+            }
+        }
+    }
+
     /// Who waits for this promise goes into `out`; the result is the promise to go on with.
     fn step<'a>(
         self,
@@ -241,32 +324,55 @@ impl<'p> Closures<'p> {
         {
             return Ok(None);
         }
+        let (waiting, next) = self.reaction(reaction, false)?;
+        out.extend(waiting);
+        Ok(next)
+    }
+
+    /// Who waits by a reaction, and the promise to go on with. `all` also where V8 does not say.
+    fn reaction<'a>(
+        self,
+        reaction: HeapObject<'a>,
+        all: bool,
+    ) -> Result<(Option<Waiting<'a>>, Option<JSPromise<'a>>)> {
+        let cx = reaction.cx;
         let handlers = Handlers::of(reaction)?;
         let used = self.use_of(&handlers, true);
         if let (Use::Await, Some(closure)) = (used, handlers.fulfill) {
             let Some(generator) = awaiting_generator(closure) else {
-                return Ok(None);
+                return Ok((None, None));
             };
-            out.push(Waiting::Function(generator));
-            return Ok(promise_of(generator));
+            return Ok((Some(Waiting::Function(generator)), promise_of(generator)));
         }
         let followed = |name: &str| {
-            name != "allSettled" || cx.layout.call_site.follows_all_settled.known() == Some(1)
+            let rule = cx.layout.call_site.follows_all_settled;
+            all || name != "allSettled" || rule.known() == Some(1)
         };
         let combinator = self.combinator(&handlers);
         if let Some((name, closure)) = combinator.filter(|(name, _)| followed(name)) {
-            out.push(Waiting::Combinator {
+            let waiting = Waiting::Combinator {
                 closure,
                 name,
                 index: index_of(closure).unwrap_or(-1),
-            });
-            return Ok(capability_in(closure).and_then(capability_promise));
+            };
+            let promise = capability_in(closure).and_then(capability_promise);
+            return Ok((Some(waiting), promise));
         }
         if let (Use::Resolve, Some(closure)) = (used, handlers.fulfill) {
-            return Ok(promise_in(closure));
+            return Ok((None, promise_in(closure)));
         }
-        next_promise(reaction)
+        Ok((None, next_promise(reaction)?))
     }
+}
+
+/// Those that wait for a promise.
+#[derive(Default)]
+struct Branches<'a> {
+    /// Some of them, with the promise of each.
+    found: Vec<(Waiting<'a>, Option<JSPromise<'a>>)>,
+    count: usize,
+    /// What else is called with the result.
+    others: usize,
 }
 
 impl<'a> Handlers<'a> {

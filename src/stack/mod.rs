@@ -8,6 +8,7 @@ mod async_frames;
 mod backtrace;
 mod baseline;
 mod call_site;
+mod causes;
 mod code;
 mod death;
 mod frame;
@@ -27,10 +28,11 @@ mod walk;
 mod wasm;
 mod wasm_module;
 
-pub use async_frames::{await_position, Closures, Waiting};
+pub use async_frames::{await_position, Awaiter, Closures, Waiting};
 pub use backtrace::{Call, Frame, Source};
 pub use baseline::BytecodeSizes;
 pub use call_site::CallSite;
+pub use causes::{Alive, Cause as SettledBy, HeldBy, Settles};
 pub use code::{byte_array, BytecodeArray, Code, InlinedPosition};
 pub use death::{death, Cause, Death, HeapUse, SpaceSizes};
 pub use frame::{JsFrame, MAX_ARGUMENTS};
@@ -39,7 +41,8 @@ pub use location::{bytecode_of, Place, Places};
 pub use merge::{merge, Merged};
 pub use parameters::{parameters, Parameter};
 pub use pending::{
-    name_of as pending_name_of, pending, PendingGroup, PendingKind, Section, WaitsFor,
+    name_of as pending_name_of, pending, Pending, PendingGroup, PendingKind, Section, Waiters,
+    WaitsFor,
 };
 pub use receiver::{Identity, Receiver};
 pub use scopes::{own_scopes, scopes, Binding, Scope, ScopeKind, Variable};

@@ -1,6 +1,7 @@
 //! Every async function and generator of the heap that is not done, by where it waits.
 
 use super::async_frames::{await_position, awaiting_generator, promise_of, Closures};
+use super::causes::{settlers, Alive, Cause, Search, Settles};
 use super::location::{Place, Places};
 use crate::error::Result;
 use crate::heap::{HeapIndex, ObjectRef, Scope, Watch};
@@ -43,7 +44,14 @@ pub enum WaitsFor {
         of_functions: bool,
     },
     /// Another promise.
-    Promise,
+    Promise {
+        /// What settles it, see [`Pending::settles`].
+        settles: u32,
+        /// It is behind the promises of `then` and the like.
+        through_then: bool,
+        /// Async functions settle it.
+        of_functions: bool,
+    },
     /// Nothing that was found: a generator that was not asked for more, or no promise of the
     /// heap knows it.
     Nothing,
@@ -60,7 +68,32 @@ pub struct PendingGroup<'a> {
     /// One of them.
     pub sample: JSGeneratorObject<'a>,
     /// What they wait for, the most frequent first.
-    pub waits_for: Vec<(WaitsFor, u64)>,
+    pub waits_for: Vec<(WaitsFor, Waiters)>,
+}
+
+/// Those that wait for the same.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Waiters {
+    pub count: u64,
+    /// Of timers: the shortest and the longest, in milliseconds.
+    pub delay: Option<(f64, f64)>,
+}
+
+impl Waiters {
+    fn add(&mut self, other: Waiters) {
+        self.count += other.count;
+        self.delay = match (self.delay, other.delay) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+            (a, b) => a.or(b),
+        };
+    }
+}
+
+/// All that wait.
+pub struct Pending<'a> {
+    pub groups: Vec<PendingGroup<'a>>,
+    /// What settles the promises that they wait for.
+    pub settles: Vec<Settles>,
 }
 
 impl PendingGroup<'_> {
@@ -74,9 +107,10 @@ impl PendingGroup<'_> {
         }
         match self.waits_for.first() {
             Some((WaitsFor::Function(_), _)) => Section::Functions,
-            Some((WaitsFor::Combinator { of_functions, .. }, _)) if *of_functions => {
-                Section::Functions
-            }
+            Some((
+                WaitsFor::Combinator { of_functions, .. } | WaitsFor::Promise { of_functions, .. },
+                _,
+            )) if *of_functions => Section::Functions,
             _ => Section::Outside,
         }
     }
@@ -96,7 +130,7 @@ struct Collected<'a> {
     kind: PendingKind,
     sample: JSGeneratorObject<'a>,
     count: u64,
-    waits_for: FxHashMap<WaitsFor, u64>,
+    waits_for: FxHashMap<WaitsFor, Waiters>,
 }
 
 impl Collected<'_> {
@@ -106,8 +140,8 @@ impl Collected<'_> {
             self.sample =
                 JSGeneratorObject(HeapObject::new(self.sample.0.cx, other.sample.0.address));
         }
-        for (what, count) in other.waits_for {
-            *self.waits_for.entry(what).or_default() += count;
+        for (what, waiters) in other.waits_for {
+            self.waits_for.entry(what).or_default().add(waiters);
         }
     }
 }
@@ -119,8 +153,9 @@ pub fn pending<'a>(
     heap: &HeapIndex,
     scope: Scope,
     closures: Closures,
+    alive: &dyn Alive,
     watch: Watch<'_>,
-) -> Result<Vec<PendingGroup<'a>>> {
+) -> Result<Pending<'a>> {
     let mut generators = Vec::new();
     let mut promises = Vec::new();
     for page in 0..heap.page_count() {
@@ -154,7 +189,8 @@ pub fn pending<'a>(
         }
         let shared = generator.function().and_then(|f| f.shared());
         if let (Some(promise), Ok(shared)) = (promise, shared) {
-            waits.owners.insert(promise.0.address, shared.0.address);
+            let owner = (generator.0.address, shared.0.address);
+            waits.owners.insert(promise.0.address, owner);
         }
         suspended.push(generator);
     }
@@ -166,14 +202,57 @@ pub fn pending<'a>(
         let promise = JSPromise(HeapObject::new(cx, *address));
         let _ = waiters(promise, closures, &mut waits);
     }
+    let what: Vec<Option<Settled>> = suspended
+        .iter()
+        .map(|g| Some(waits.settled(*waits.awaited.get(&g.0.address)?)))
+        .collect();
+    let roots = what.iter().flatten().filter_map(|what| match what {
+        Settled::Other { root, .. } => Some(*root),
+        _ => None,
+    });
+    let mut roots: Vec<u64> = roots.collect();
+    roots.sort_unstable();
+    roots.dedup();
+    let search = Search {
+        heap,
+        scope,
+        alive,
+        watch,
+    };
+    let settlers = settlers(cx, &search, closures, &mut waits, &roots)?;
     let mut groups: FxHashMap<(u64, u64), Collected<'a>> = FxHashMap::default();
-    for generator in suspended {
+    for (generator, what) in suspended.into_iter().zip(what) {
         let Ok(shared) = generator.function().and_then(|f| f.shared()) else {
             continue;
         };
         let position = generator.input_or_debug_position().map_or(0, |p| p.0);
-        let waits_for = match waits.awaited.get(&generator.0.address) {
-            Some(promise) => waits.what(*promise),
+        let mut waiters = Waiters {
+            count: 1,
+            delay: None,
+        };
+        let waits_for = match what {
+            Some(Settled::Function(shared)) => WaitsFor::Function(shared),
+            Some(Settled::Combinator(name)) => {
+                let promise = waits.awaited.get(&generator.0.address).copied();
+                WaitsFor::Combinator {
+                    name,
+                    of_functions: promise.is_some_and(|p| waits.is_of_functions(p)),
+                }
+            }
+            Some(Settled::Other { root, through_then }) => {
+                let (settles, delay) = settlers.of.get(&root).copied().unwrap_or_default();
+                waiters.delay = delay.map(|d| (d, d));
+                let is_function = |c: &Cause| matches!(c, Cause::Function(_));
+                let of_functions = match settlers.list.get(settles as usize) {
+                    Some(Settles::By(causes)) => causes.iter().all(is_function),
+                    _ => false,
+                };
+                WaitsFor::Promise {
+                    settles,
+                    through_then,
+                    of_functions,
+                }
+            }
             None => WaitsFor::Nothing,
         };
         let group = groups
@@ -185,7 +264,7 @@ pub fn pending<'a>(
                 waits_for: FxHashMap::default(),
             });
         group.count += 1;
-        *group.waits_for.entry(waits_for).or_default() += 1;
+        group.waits_for.entry(waits_for).or_default().add(waiters);
     }
     // A place may have several offsets: one for each time it stands in the bytecode.
     let mut by_place: FxHashMap<(u64, Option<i64>), Collected<'a>> = FxHashMap::default();
@@ -207,7 +286,10 @@ pub fn pending<'a>(
         let count = std::cmp::Reverse(g.count);
         (g.section(), count, g.sample.0.address)
     });
-    Ok(out)
+    Ok(Pending {
+        groups: out,
+        settles: settlers.list,
+    })
 }
 
 fn kind_of(heap: &HeapIndex, object: ObjectRef) -> Option<InstanceType> {
@@ -233,7 +315,15 @@ fn group_of<'a>(group: Collected<'a>, places: &Places) -> Option<PendingGroup<'a
         script.map(|s| places.place(s, at)).transpose()
     });
     let mut waits_for: Vec<_> = group.waits_for.into_iter().collect();
-    waits_for.sort_by_key(|(what, count)| (std::cmp::Reverse(*count), *what == WaitsFor::Nothing));
+    waits_for.sort_by_key(|(what, waiters)| {
+        let count = std::cmp::Reverse(waiters.count);
+        // What the same number wait for comes as it was found.
+        let order = match what {
+            WaitsFor::Promise { settles, .. } => *settles,
+            _ => 0,
+        };
+        (count, *what == WaitsFor::Nothing, order)
+    });
     Some(PendingGroup {
         kind: group.kind,
         function,
@@ -246,9 +336,9 @@ fn group_of<'a>(group: Collected<'a>, places: &Places) -> Option<PendingGroup<'a
 
 /// Who waits for the promises of a heap.
 #[derive(Default)]
-struct Waits {
-    /// From the promise of an async function to that function's SharedFunctionInfo.
-    owners: FxHashMap<u64, u64>,
+pub(super) struct Waits {
+    /// From the promise of an async function to its generator and its SharedFunctionInfo.
+    owners: FxHashMap<u64, (u64, u64)>,
     /// From a generator to the promise it awaits.
     awaited: FxHashMap<u64, u64>,
     /// From a promise to those whose results settle it.
@@ -265,6 +355,19 @@ struct Sources {
     promises: Vec<u64>,
 }
 
+/// What settles a promise, through the promises of `then` and the like.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Settled {
+    /// That of an async function (address of its SharedFunctionInfo).
+    Function(u64),
+    Combinator(&'static str),
+    /// Something else settles the promise at the root.
+    Other {
+        root: u64,
+        through_then: bool,
+    },
+}
+
 impl Waits {
     fn add(&mut self, settled: u64, by: u64, combinator: Option<&'static str>) {
         let sources = self.sources.entry(settled).or_default();
@@ -275,51 +378,68 @@ impl Waits {
         }
     }
 
-    /// What one waits for that awaits this promise: through the promises of `then` and the like.
-    fn what(&mut self, promise: u64) -> WaitsFor {
+    /// What settles a promise.
+    pub(super) fn settled(&self, promise: u64) -> Settled {
         let mut at = promise;
         for _ in 0..MAX_CHAIN {
-            if let Some(shared) = self.owners.get(&at) {
-                return WaitsFor::Function(*shared);
+            if let Some((_, shared)) = self.owners.get(&at) {
+                return Settled::Function(*shared);
             }
             let Some(sources) = self.sources.get(&at) else {
                 break;
             };
-            let name = match (sources.combinator, &sources.promises[..]) {
-                (Some(name), _) => name,
-                (None, [one]) => {
-                    at = *one;
-                    continue;
-                }
-                (None, _) => "race",
-            };
-            let of_functions = match self.known.get(&at) {
-                Some(known) => *known,
-                None => {
-                    let known = self.is_of_functions(at);
-                    self.known.insert(at, known);
-                    known
-                }
-            };
-            return WaitsFor::Combinator { name, of_functions };
+            match (sources.combinator, &sources.promises[..]) {
+                (Some(name), _) => return Settled::Combinator(name),
+                (None, [one]) => at = *one,
+                (None, _) => return Settled::Combinator("race"),
+            }
         }
-        WaitsFor::Promise
+        Settled::Other {
+            root: at,
+            through_then: at != promise,
+        }
+    }
+
+    /// Whether a suspended function goes on only once a promise is settled.
+    pub(super) fn waits_on(&self, generator: u64, promise: u64) -> bool {
+        let mut next = self.awaited.get(&generator).copied();
+        for _ in 0..MAX_CHAIN {
+            let Some(at) = next else { return false };
+            if at == promise {
+                return true;
+            }
+            next = match (self.owners.get(&at), self.sources.get(&at)) {
+                (Some((owner, _)), _) => self.awaited.get(owner).copied(),
+                (None, Some(sources)) => match sources.promises[..] {
+                    [one] => Some(one),
+                    _ => None,
+                },
+                (None, None) => None,
+            };
+        }
+        false
     }
 
     /// Whether the promise of an async function is among those that settle a promise.
-    fn is_of_functions(&self, promise: u64) -> bool {
+    fn is_of_functions(&mut self, promise: u64) -> bool {
+        if let Some(known) = self.known.get(&promise) {
+            return *known;
+        }
         let mut seen = FxHashSet::default();
         let mut next = vec![promise];
-        while let Some(promise) = next.pop() {
-            if self.owners.contains_key(&promise) {
-                return true;
+        let mut found = false;
+        while let Some(at) = next.pop() {
+            if self.owners.contains_key(&at) {
+                found = true;
+                break;
             }
-            if seen.len() < MAX_SOURCES && seen.insert(promise) {
-                let sources = self.sources.get(&promise);
+            if seen.len() < MAX_SOURCES && seen.insert(at) {
+                let sources = self.sources.get(&at);
                 next.extend(sources.iter().flat_map(|s| &s.promises));
             }
         }
-        false
+        self.known.insert(promise, found);
+        found
     }
 }
 
