@@ -256,7 +256,7 @@ fn lines<'a, 'b>(
         Some(FrameKind::JsToWasm | FrameKind::WasmToJs) if compat => "<wasm>".to_string() + trust,
         Some(kind) => match label(kind) {
             Some(label) => {
-                let code = frame.code.as_ref().filter(|_| !compat);
+                let code = frame.code.as_ref().filter(|_| !compat && is_told(kind));
                 let code = code.map_or(String::new(), |name| format!(" {}", escape(name)));
                 label.to_string() + &code + trust
             }
@@ -303,6 +303,25 @@ fn label(kind: FrameKind) -> Option<&'static str> {
         FrameKind::Frameless => "<frameless>",
         FrameKind::Native | FrameKind::Unknown => return None,
     })
+}
+
+/// Whether the name of a frame's code tells more than its label. Those of entry and exit are V8's way
+/// to call C++ and back, and that of a function's frame is what runs its bytecode.
+fn is_told(kind: FrameKind) -> bool {
+    use FrameKind::*;
+    matches!(
+        kind,
+        Construct
+            | Internal
+            | Stub
+            | Builtin
+            | BuiltinContinuation
+            | JavaScriptBuiltinContinuation
+            | ArgumentsAdaptor
+            | JsToWasm
+            | WasmToJs
+            | Frameless
+    )
 }
 
 pub(super) fn call_text(cx: Cx, call: &Call, compat: bool) -> String {

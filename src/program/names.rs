@@ -2,14 +2,25 @@
 //! builtins. Each is an array of the program.
 
 use super::Program;
-use crate::memory::Memory;
+use crate::memory::{LoadSegment, Memory};
 use crate::metadata::tables;
+use memchr::memmem;
 
 /// Longest name read.
 const MAX_NAME: usize = 128;
 /// Most bytes of an array looked at.
 const MAX_ROOTS: u64 = 1 << 16;
 const MAX_BUILTINS: u64 = 1 << 20;
+/// Words of what V8 says of a builtin: name, kind, and where its code is, or what it needs.
+const ENTRY: usize = 3;
+/// Kinds of builtins that there are at most.
+const MAX_KIND: u32 = 32;
+/// Every V8 has more.
+const MIN_BUILTINS: usize = 500;
+/// A builtin of every V8, as its name stands among others.
+const KNOWN_BUILTIN: &[u8] = b"\0InterpreterEntryTrampoline\0";
+/// Bytes of the program's data looked at.
+const MAX_DATA: u64 = 64 << 20;
 
 /// Those that were asked for.
 #[derive(Default)]
@@ -44,14 +55,40 @@ impl Program {
             .iter()
             .find_map(|name| self.data_symbol(name));
             let Some(symbol) = symbol else {
-                return Vec::new();
+                return self.unnamed_builtin_names(memory).unwrap_or_default();
             };
-            // Name, kind, and where its code is, or what it needs.
-            const ENTRY: usize = 3;
             words(memory, symbol.address, symbol.size.min(MAX_BUILTINS))
                 .chunks_exact(ENTRY)
                 .map_while(|entry| c_string(memory, entry[0]))
                 .collect()
+        })
+    }
+
+    /// The same where the program has no symbol of the array: around the entry of a builtin that
+    /// every V8 has.
+    fn unnamed_builtin_names(&self, memory: &dyn Memory) -> Option<Vec<String>> {
+        let segments = || self.file.load_segments().iter();
+        let constants = |s: &LoadSegment| self.file.bytes_at(s.address).unwrap_or(&[]);
+        let names = segments().filter(|s| !s.writable).flat_map(|s| {
+            let found = memmem::find_iter(constants(s), KNOWN_BUILTIN);
+            found.filter_map(|at| s.address.checked_add(at as u64 + 1))
+        });
+        let names: Vec<u64> = names.map(|a| self.runtime_address(a)).take(8).collect();
+        let entries = |bytes: &[u8], start: u64| {
+            names.iter().find_map(|name| {
+                let found = memmem::find(bytes, &name.to_le_bytes())?;
+                builtins_around(memory, start.checked_add(found as u64)?)
+            })
+        };
+        // Constants, unless the program is one that may lie anywhere.
+        segments().find_map(|s| {
+            let start = self.runtime_address(s.address);
+            if !s.writable {
+                return entries(constants(s), start);
+            }
+            let mut bytes = vec![0; usize::try_from(s.memory_size.min(MAX_DATA)).ok()?];
+            let read = memory.read_partial(start, &mut bytes);
+            entries(bytes.get(..read)?, start)
         })
     }
 
@@ -69,6 +106,25 @@ impl Program {
             })
             .collect()
     }
+}
+
+/// The names of an array of builtins that has an entry at `known`.
+fn builtins_around(memory: &dyn Memory, known: u64) -> Option<Vec<String>> {
+    let name = |entry: u64| {
+        let kind = memory.u32(entry.checked_add(8)?).ok()?;
+        let name = c_string(memory, memory.u64(entry).ok()?)?;
+        let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        (kind < MAX_KIND && is_name).then_some(name)
+    };
+    let step = 8 * ENTRY as u64;
+    let before = (1..MAX_BUILTINS / step).map_while(|n| {
+        let entry = known.checked_sub(n * step)?;
+        name(entry).map(|_| entry)
+    });
+    let first = before.last().unwrap_or(known);
+    let entries = (0..MAX_BUILTINS / step).map_while(|n| first.checked_add(n * step));
+    let names: Vec<String> = entries.map_while(name).collect();
+    (names.len() > MIN_BUILTINS).then_some(names)
 }
 
 /// The whole words that can be read of an array.

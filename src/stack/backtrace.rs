@@ -2,9 +2,9 @@
 
 use super::async_frames::{await_position, awaiting_generator, Closures, Waiting};
 use super::baseline::BytecodeSizes;
+use super::builtins::Builtins;
 use super::call_site::CallSite;
 use super::frame::JsFrame;
-use super::frameless::{builtin_name, Builtins};
 use super::location::{Place, Places};
 use super::merge::merge;
 use super::receiver::{Identity, Receiver};
@@ -20,6 +20,8 @@ use crate::object::{
 };
 use crate::program::Program;
 use crate::target::{NativeFrame, Target, Thread};
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// A call of a JavaScript function.
 #[derive(Debug, Clone)]
@@ -65,8 +67,8 @@ pub struct Frame<'a> {
     pub native: Option<NativeFrame>,
     /// `None`: a frame of native code.
     pub kind: Option<FrameKind>,
-    /// Of the innermost frame: V8's name of the builtin that its pc is in, of the compiler whose code
-    /// that is.
+    /// Of a frame of V8's: its name of the builtin that the pc is in, of the compiler whose code that
+    /// is.
     pub code: Option<String>,
     pub found_by: FoundBy,
     /// The JavaScript functions of the frame, innermost first: one, and those inlined in it.
@@ -119,7 +121,7 @@ impl<'a> Source<'a> {
                 pc: v8.and_then(|f| f.pc).or(mine.as_ref().map(|n| n.pc)),
                 fp: v8.map_or_else(|| mine.as_ref().map_or(0, |n| n.fp), |f| f.fp),
                 kind: v8.map(|f| f.kind),
-                code: v8.and_then(|f| decoder.innermost_code(f)),
+                code: v8.and_then(|f| decoder.code(f)),
                 found_by: v8.map_or(FoundBy::Unwinder, |f| f.found_by),
                 calls: m.v8.map_or_else(Vec::new, |i| decoder.calls(&frames, i)),
                 wasm: v8.map_or_else(Vec::new, |f| decoder.wasm_calls(f)),
@@ -216,6 +218,9 @@ struct Decoder<'a> {
     sizes: once_cell::unsync::OnceCell<Result<BytecodeSizes>>,
     places: Places,
     wasm: WasmFrames,
+    builtins: once_cell::unsync::OnceCell<Builtins<'a>>,
+    /// What was found of pcs: many frames go on at the same.
+    codes: RefCell<HashMap<u64, Option<String>>>,
 }
 
 impl<'a> Decoder<'a> {
@@ -226,24 +231,35 @@ impl<'a> Decoder<'a> {
             sizes: once_cell::unsync::OnceCell::new(),
             places: Places::default(),
             wasm: WasmFrames::default(),
+            builtins: once_cell::unsync::OnceCell::new(),
+            codes: RefCell::default(),
         }
     }
 
-    /// What the pc of the innermost frame is in.
-    fn innermost_code(&self, frame: &V8Frame) -> Option<String> {
-        let pc = frame.pc.filter(|_| frame.found_by == FoundBy::Registers)?;
-        if frame.kind == FrameKind::Irregexp {
+    /// What the pc of a frame is in.
+    fn code(&self, frame: &V8Frame) -> Option<String> {
+        // The first byte of code is its own, while a return address may be the byte after it.
+        let innermost = frame.found_by == FoundBy::Registers;
+        // WebAssembly's is no code object, and tells its own names; a regular expression's has none.
+        if (frame.kind == FrameKind::Wasm && !innermost) || frame.kind == FrameKind::Irregexp {
             return None;
         }
-        let Source {
-            cx,
-            target,
-            program,
-            isolates,
-        } = self.source;
-        let builtins = Builtins::find(cx.memory, program, isolates);
-        builtin_name(target, builtins, pc).or_else(|| {
-            let code = self.walker.as_ref()?.code(pc.checked_add(1)?)?;
+        let at = frame.pc?.checked_sub(u64::from(!innermost))?;
+        let known = self.codes.borrow().get(&at).cloned();
+        known.unwrap_or_else(|| {
+            let found = self.code_at(at);
+            self.codes.borrow_mut().insert(at, found.clone());
+            found
+        })
+    }
+
+    fn code_at(&self, at: u64) -> Option<String> {
+        let source = self.source;
+        let builtins = self
+            .builtins
+            .get_or_init(|| Builtins::find(source.target, source.program, source.isolates));
+        builtins.name(at).or_else(|| {
+            let code = self.walker.as_ref()?.code(at.checked_add(1)?)?;
             // What is neither is baseline code.
             let tier = crate::deopt::tier(&code).map(|t| t.name());
             Some(tier.unwrap_or("compiled").to_string())

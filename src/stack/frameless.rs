@@ -4,24 +4,18 @@
 //! Where it is in the code tells: V8 builds frames by one sequence of instructions, and leaves them
 //! right before the code returns.
 
+use super::builtins::{Builtins, MAX_BUILTIN};
 use super::code::Code;
 use super::walk::Walker;
-use crate::heap::Isolates;
-use crate::memory::Memory;
 use crate::object::{JSFunction, Tagged};
-use crate::program::Program;
-use crate::target::{Architecture, Registers, Target};
+use crate::target::{Architecture, Registers};
 
-/// What V8's builtins are called in the program's file.
-const PREFIX: &str = "Builtins_";
 /// `push rbp; mov rbp, rsp`.
 const BUILD: [u8; 4] = [0x55, 0x48, 0x89, 0xe5];
 /// `mov rsp, rbp; pop rbp`.
 const LEAVE: [u8; 4] = [0x48, 0x8b, 0xe5, 0x5d];
 /// `ret`, and the one that drops arguments.
 const RETURNS: [u8; 2] = [0xc3, 0xc2];
-/// Code of a builtin looked at: the largest has some tens of kilobytes.
-const MAX_BUILTIN: u64 = 256 << 10;
 /// A function builds its frame this far into its code at most.
 const MAX_ENTRY: u64 = 128;
 /// Where a function has a builtin build its frame, the call ends this far into its code at most.
@@ -30,72 +24,6 @@ const MAX_CALL_TO_BUILD: u64 = 64;
 const BUILDER: &str = "BaselineOutOfLinePrologue";
 /// Words that code without a frame has pushed at most.
 const MAX_PUSHED: u64 = 16;
-/// How much of an isolate is looked through.
-const MAX_ISOLATE: u64 = 256 << 10;
-
-/// Where V8's builtins are: in the program's file, and in a copy that V8 maps near its own code.
-#[derive(Debug, Clone, Copy)]
-pub struct Builtins {
-    start: u64,
-    size: u64,
-    /// Start of the copy.
-    copy: Option<u64>,
-}
-
-impl Builtins {
-    /// By V8's own record; `None` where the program's symbols do not lead there.
-    pub fn find(
-        memory: &dyn Memory,
-        program: &Program,
-        isolates: Option<&Isolates>,
-    ) -> Option<Builtins> {
-        let record = |what: &str| {
-            let name = format!("current_embedded_blob_{what}_E");
-            let mangled = format!("_ZN2v88internal12_GLOBAL__N_1{}{name}", name.len() - 1);
-            // A compiler that optimizes across files puts a number after it.
-            let found = program.data_symbols(&mangled);
-            found.first().map(|(_, symbol)| symbol.address)
-        };
-        let start = memory.u64(record("code")?).ok()?;
-        let size = memory.u32(record("code_size")?).ok()?;
-        let data = memory.u64(record("data")?).ok()?;
-        let isolates = isolates.map_or(&[][..], |i| &i.isolates);
-        let copy = isolates
-            .iter()
-            .find_map(|i| copy_of(memory, i.address, size, data));
-        Some(Builtins {
-            start,
-            size: u64::from(size),
-            copy: copy.filter(|c| *c != start),
-        })
-    }
-
-    /// Where in the program's file's mapping the builtin is that an address is in.
-    pub fn original(&self, pc: u64) -> Option<u64> {
-        let starts = [Some(self.start), self.copy];
-        let mut offsets = starts.into_iter().flatten().map(|s| pc.wrapping_sub(s));
-        let offset = offsets.find(|o| *o < self.size)?;
-        self.start.checked_add(offset)
-    }
-}
-
-/// Where an isolate has the builtins: it keeps address and size of their code and, next to it, those of
-/// their data.
-fn copy_of(memory: &dyn Memory, isolate: u64, size: u32, data: u64) -> Option<u64> {
-    const STEP: u64 = 4 << 10;
-    let mut words: Vec<u64> = Vec::new();
-    for at in (0..MAX_ISOLATE).step_by(STEP as usize) {
-        let Ok(bytes) = memory.bytes(isolate.checked_add(at)?, STEP as usize, STEP as usize) else {
-            break;
-        };
-        let chunks = bytes.chunks_exact(8);
-        words.extend(chunks.map(|c| c.iter().rev().fold(0, |w, b| w << 8 | u64::from(*b))));
-    }
-    let found = words
-        .windows(3)
-        .find(|w| w[2] == data && w[1] as u32 == size);
-    found.map(|w| w[0])
-}
 
 /// Innermost code without a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,21 +43,21 @@ enum In<'a> {
 /// The innermost code of a thread.
 pub struct Innermost<'a, 'w> {
     walker: &'w Walker<'a>,
-    target: &'w dyn Target,
-    builtins: Option<Builtins>,
+    architecture: Architecture,
+    builtins: &'w Builtins<'w>,
     registers: Registers,
 }
 
 impl<'a, 'w> Innermost<'a, 'w> {
     pub fn new(
         walker: &'w Walker<'a>,
-        target: &'w dyn Target,
-        builtins: Option<Builtins>,
+        architecture: Architecture,
+        builtins: &'w Builtins<'w>,
         registers: Registers,
     ) -> Innermost<'a, 'w> {
         Innermost {
             walker,
-            target,
+            architecture,
             builtins,
             registers,
         }
@@ -137,7 +65,7 @@ impl<'a, 'w> Innermost<'a, 'w> {
 
     fn place(&self) -> Option<In<'a>> {
         let pc = self.registers.pc;
-        if let Some((name, start, pc)) = builtin_at(self.target, self.builtins, pc) {
+        if let Some((name, start, pc)) = self.builtins.at(pc) {
             return Some(In::Builtin(name, start, pc));
         }
         // The first byte of code is its own, while a return address may be the byte after it.
@@ -153,7 +81,7 @@ impl<'a, 'w> Innermost<'a, 'w> {
 
     /// What is known of the innermost code where it has no frame.
     pub fn frameless(&self) -> Option<Frameless> {
-        if self.target.architecture() != Architecture::X64 {
+        if self.architecture != Architecture::X64 {
             return None;
         }
         let Registers { pc, sp, fp, .. } = self.registers;
@@ -208,7 +136,7 @@ impl<'a, 'w> Innermost<'a, 'w> {
         };
         // Parts of a builtin make a frame, others do not: those have the return address at hand.
         let is_elsewhere = |word: u64| {
-            let back = builtin_at(self.target, self.builtins, word.saturating_sub(1));
+            let back = self.builtins.at(word.saturating_sub(1));
             self.is_return_to_frame(word) && back.is_none_or(|(_, other, _)| other != start)
         };
         let is_at_hand = || self.word(sp).is_some_and(is_elsewhere);
@@ -312,7 +240,7 @@ impl<'a, 'w> Innermost<'a, 'w> {
         };
         let distance = i32::from_le_bytes(distance.try_into().ok()?);
         let to = pc.checked_add_signed(i64::from(distance))?;
-        builtin_name(self.target, self.builtins, to)
+        self.builtins.name(to)
     }
 
     /// Whether a word leads behind a call in code that has its frame.
@@ -323,14 +251,7 @@ impl<'a, 'w> Innermost<'a, 'w> {
 
     /// Whether a word leads to generated code behind a call.
     fn is_return_address(&self, word: u64) -> bool {
-        let in_file = || {
-            let symbol = self.target.symbolize(word.checked_sub(1)?);
-            symbol
-                .filter(|(name, _)| name.starts_with(PREFIX))
-                .map(|_| word)
-        };
-        let original = self.builtins.and_then(|b| b.original(word));
-        let original = original.or_else(in_file);
+        let original = self.builtins.original(word);
         if original.is_none() && self.walker.code(word).is_none() {
             return false;
         }
@@ -346,21 +267,4 @@ impl<'a, 'w> Innermost<'a, 'w> {
             || (b[4] == 0xff && (b[5] & 0xf8 == 0x50 || b[5] & 0x3f == 0x14))
             || (b[1] == 0xff && b[2] & 0xf8 == 0x90)
     }
-}
-
-/// The builtin at a pc: its name, and where it begins and the pc is in the program's file.
-fn builtin_at(
-    target: &dyn Target,
-    builtins: Option<Builtins>,
-    pc: u64,
-) -> Option<(String, u64, u64)> {
-    let original = builtins.and_then(|b| b.original(pc)).unwrap_or(pc);
-    let (symbol, offset) = target.symbolize(original)?;
-    let name = symbol.strip_prefix(PREFIX)?.to_string();
-    Some((name, original.checked_sub(offset)?, original))
-}
-
-/// What V8 calls the builtin that a pc is in.
-pub fn builtin_name(target: &dyn Target, builtins: Option<Builtins>, pc: u64) -> Option<String> {
-    builtin_at(target, builtins, pc).map(|(name, ..)| name)
 }

@@ -7,6 +7,7 @@
 mod async_frames;
 mod backtrace;
 mod baseline;
+mod builtins;
 mod call_site;
 mod causes;
 mod code;

@@ -6,8 +6,9 @@
 //! begins at an exit frame (which the isolate names, for the innermost stay) and ends at an entry
 //! frame, which holds the name of the exit frame before it.
 
+use super::builtins::Builtins;
 use super::code::{BytecodeArray, Code, CodeFinder};
-use super::frameless::{Builtins, Innermost};
+use super::frameless::Innermost;
 use super::unwind::Unwinder;
 use crate::error::{Error, Result};
 use crate::heap::Isolates;
@@ -407,14 +408,14 @@ impl<'a> Walker<'a> {
     fn from_generated(
         &self,
         target: &dyn Target,
-        builtins: Option<Builtins>,
+        builtins: &Builtins,
         from: &Generated,
     ) -> Vec<V8Frame> {
         let Generated {
             registers,
             found_by,
         } = *from;
-        let innermost = Innermost::new(self, target, builtins, registers);
+        let innermost = Innermost::new(self, target.architecture(), builtins, registers);
         if let Some(found) = innermost.frameless() {
             let mut frames = vec![V8Frame {
                 fp: registers.fp,
@@ -485,7 +486,7 @@ pub fn thread_frames<'a>(
     };
     let is_generated =
         |unwinder: &mut Unwinder, pc| pc >= LOWEST_CODE && is_code(pc) && unwinder.is_generated(pc);
-    let builtins = || Builtins::find(cx.memory, program, isolates);
+    let builtins = || Builtins::find(target, program, isolates);
     let is_whole = |frames: &[V8Frame]| frames.iter().any(|f| f.kind.is_entry());
     // What does not lead to an entry frame counts where there is nothing else.
     let mut broken = Vec::new();
@@ -495,7 +496,7 @@ pub fn thread_frames<'a>(
             registers,
             found_by: FoundBy::Registers,
         };
-        let frames = walker.from_generated(target, builtins(), &here);
+        let frames = walker.from_generated(target, &builtins(), &here);
         if is_whole(&frames) {
             return Ok((walker, frames));
         }
@@ -525,7 +526,7 @@ pub fn thread_frames<'a>(
         };
         let frames = match walker.is_exit(registers.fp) {
             true => walker.walk(registers.fp, Some(registers.pc), FoundBy::UnwindTables),
-            false => walker.from_generated(target, builtins(), &there),
+            false => walker.from_generated(target, &builtins(), &there),
         };
         if is_whole(&frames) {
             return Ok((walker, frames));

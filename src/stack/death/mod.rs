@@ -176,7 +176,13 @@ fn cause(
             || c.name.contains("7Isolate13ThrowInternal")
             || c.name.contains("Isolate::Throw")
     };
-    if is_abort(&own) && calls.first().is_some_and(is_throw) {
+    // Where the program's symbols do not name it, by the code that calls it: for a `throw` alone.
+    let is_from_throw = || {
+        let caller = frames.iter().filter(|f| f.kind.is_some()).nth(1);
+        let code = caller.and_then(|f| f.code.as_deref());
+        matches!(code, Some("ThrowHandler" | "ReThrowHandler"))
+    };
+    if is_abort(&own) && (calls.first().is_some_and(is_throw) || is_from_throw()) {
         let exception = reported(source, thread);
         return Some(uncaught(source, frames, exception, false));
     }
