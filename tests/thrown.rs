@@ -73,11 +73,6 @@ fn calls(stack: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// Node.js and we escape control characters in different letters.
-fn lower_escapes(text: &str) -> String {
-    text.replace("\\x1B", "\\x1b").replace("\\u001b", "\\x1b")
-}
-
 #[test]
 fn objects_that_are_no_errors() {
     each(&[ABORT], "plain", |died| {
@@ -86,6 +81,88 @@ fn objects_that_are_no_errors() {
         let first = format!(" Uncaught {text} (");
         assert!(died.text.starts_with(&first), "{}", died.what);
     });
+}
+
+/// Text with each run of spaces and line ends as one space.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn values_of_every_kind() {
+    each(&[ABORT], "every", |died| {
+        let what = &died.what;
+        let said = died.said["text"].as_str().expect("text");
+        let ours = died.ours["exception"]["text"].as_str().expect("text");
+        let differs = ours.bytes().zip(said.bytes()).position(|(a, b)| a != b);
+        if let Some(at) = differs {
+            let around = |text: &str| {
+                let from = at.saturating_sub(60);
+                let bytes: Vec<u8> = text.bytes().skip(from).take(160).collect();
+                String::from_utf8_lossy(&bytes).into_owned()
+            };
+            panic!("{what}:\n{}\n{}", around(ours), around(said));
+        }
+        assert_eq!(ours, said, "{what}");
+        // And as Node.js says it itself, where it is let.
+        let script = died.core.directory.join("thrown.js");
+        let alone = std::process::Command::new(&died.core.program)
+            .arg(script)
+            .arg("every")
+            .output()
+            .expect("node runs");
+        let errors = String::from_utf8_lossy(&alone.stderr).into_owned();
+        let errors = flat(&errors);
+        // Of the same calls it says them with the same places, but for the flag's.
+        assert!(errors.contains(ours), "{what}: {errors}");
+    });
+}
+
+#[test]
+fn dom_exceptions_in_print_and_inspect() {
+    for node in nodes() {
+        let what = format!("node {node}");
+        let core = core_with("thrown", &node, &["--", "doms"]);
+        let said: Value =
+            serde_json::from_str(core.output("thrown").lines().next().expect("a line"))
+                .expect("JSON");
+        let found = ["DOMException", "Error"]
+            .map(|class| run(&core, "findjsinstances", &["-n", "0", class]));
+        let all = found.concat();
+        let objects = all
+            .lines()
+            .filter_map(|l| l.split_once(":<Error: DOMException"));
+        let mut ours: Vec<Value> = objects
+            .map(|(address, _)| {
+                let shown = run(&core, "inspect", &["-F", "--json", address]);
+                let brief = run(&core, "print", &["-F", address]);
+                let value: Value = serde_json::from_str(&shown).expect("JSON");
+                let name = value["name"].as_str().expect("a name");
+                let message = value["message"]["text"].as_str().unwrap_or("");
+                assert!(brief.contains(&format!("[{name}]")), "{what}: {brief}");
+                assert!(brief.contains(message), "{what}: {brief}");
+                let sections = value["sections"].as_array().expect("sections");
+                let part = |wanted: &str| {
+                    let found = sections.iter().find(|s| s["section"] == wanted);
+                    found.unwrap_or_else(|| panic!("{what}: {wanted}: {value}"))
+                };
+                let slots = part("internal_slots")["items"].as_array().expect("items");
+                assert_eq!(slots[0]["value"]["value"]["text"], name, "{what}");
+                assert_eq!(slots[1]["value"]["value"]["text"], message, "{what}");
+                let stack = part("error_stack");
+                let calls = stack["frames"].as_array().map_or(0, Vec::len);
+                assert!(calls > 3 || stack["text"].is_object(), "{what}: {stack}");
+                serde_json::json!([name, message, slots[2]["value"]["value"]["value"]])
+            })
+            .collect();
+        let theirs = said.as_array().expect("a list").iter();
+        let mut theirs: Vec<Value> = theirs
+            .map(|d| serde_json::json!([d[0], d[1], d[2]]))
+            .collect();
+        ours.sort_by_key(Value::to_string);
+        theirs.sort_by_key(Value::to_string);
+        assert_eq!(ours, theirs, "{what}");
+    }
 }
 
 #[test]
@@ -103,7 +180,7 @@ fn what_an_error_came_of() {
                 .filter(|r| r["kind"] == "error" && r["depth"] == depth);
             let ours: Vec<_> = ours.map(|r| r["text"].as_str().expect("text")).collect();
             let theirs = said(depth).iter().map(|t| t.as_str().expect("text"));
-            let theirs: Vec<_> = theirs.map(lower_escapes).collect();
+            let theirs: Vec<_> = theirs.collect();
             assert_eq!(ours, theirs, "{what}");
         }
         // The cause of the cause is the error itself.
@@ -194,6 +271,17 @@ fn workers_that_reached_their_limit() {
         let shown = run(&died.core, "print", &[worker]);
         assert!(shown.contains("<Object: Worker>"), "{what}: {shown}");
         assert!(died.text.contains("\n   of the worker 0x"), "{what}");
+        let limits = &died.ours["worker_limits"];
+        for (ours, theirs) in [
+            ("max_young_generation_size_mb", "maxYoungGenerationSizeMb"),
+            ("max_old_generation_size_mb", "maxOldGenerationSizeMb"),
+            ("code_range_size_mb", "codeRangeSizeMb"),
+            ("stack_size_mb", "stackSizeMb"),
+        ] {
+            let said = died.said["limits"][theirs].as_f64();
+            assert!(said.is_some(), "{what}: {}", died.said);
+            assert_eq!(limits[ours].as_f64(), said, "{what}: {ours}");
+        }
     });
 }
 
@@ -203,6 +291,12 @@ fn processes_that_died_in_a_worker() {
         let what = &died.what;
         assert_eq!(died.ours["cause"], "out_of_memory", "{what}");
         assert_eq!(died.ours["isolate_number"], 2, "{what}");
+        assert_eq!(died.ours["location"], "invalid array length", "{what}");
+        let errors = died.core.directory.join("thrown.err");
+        let errors = std::fs::read(errors).expect("it was written");
+        let errors = String::from_utf8_lossy(&errors).into_owned();
+        let text = died.ours["text"].as_str().expect("text");
+        assert!(errors.lines().any(|l| l == text), "{what}: {text}");
         let isolate = died.ours["isolate"].as_str().expect("hex");
         let line = format!("\n   in worker 2 (isolate {isolate})\n");
         assert!(died.text.contains(&line), "{what}: {}", died.text);

@@ -6,7 +6,7 @@ use super::value::short;
 use crate::object::Cx;
 use crate::program::Program;
 use crate::render::escape;
-use crate::stack::{Cause, Death, HeapUse};
+use crate::stack::{Cause, Death, EndedWorker, HeapUse};
 use crate::target::Signal;
 use serde_json::{json, Value};
 
@@ -23,12 +23,14 @@ pub fn lines(cx: Cx, program: &Program, death: &Death) -> Vec<String> {
         } => {
             out.extend(Exception::new(cx, program, *value).lines(cx));
             if let Some(rejection) = rejection {
-                out.push(format!("  reason: {}", inspected(cx, rejection.reason)));
+                out.push(format!(
+                    "  reason: {}",
+                    inspected(cx, program, rejection.reason)
+                ));
                 out.push(format!("  promise: {}", short(cx, rejection.promise)));
             }
             if let Some(worker) = ended_worker {
-                let worker = short(cx, *worker);
-                out.push(format!("  of the worker {worker}, whose isolate is gone"));
+                out.extend(worker_lines(cx, worker));
             }
         }
         Cause::OutOfMemory {
@@ -151,12 +153,13 @@ pub fn to_json(cx: Cx, program: &Program, death: &Death) -> Value {
                     json!({
                         "promise": hex(rejection.promise.0),
                         "reason": hex(rejection.reason.0),
-                        "text": inspected(cx, rejection.reason),
+                        "text": inspected(cx, program, rejection.reason),
                     }),
                 );
             }
             if let Some(worker) = ended_worker {
-                put("ended_worker", json!(hex(worker.0)));
+                put("ended_worker", json!(worker.worker.map(|w| hex(w.0))));
+                put("worker_limits", json!(worker.limits));
             }
         }
         Cause::OutOfMemory {
@@ -203,6 +206,27 @@ fn cause_name(cause: &Cause) -> &'static str {
 
 fn hex(word: u64) -> String {
     format!("{word:#x}")
+}
+
+/// What is told of a Worker that reached its limit.
+fn worker_lines(cx: Cx, ended: &EndedWorker) -> Vec<String> {
+    let whose = match ended.worker {
+        Some(worker) => format!("  of the worker {}", short(cx, worker)),
+        None => "  of a worker that is no longer on the stack".to_string(),
+    };
+    let mut out = vec![format!("{whose}, whose isolate and heap are gone")];
+    out.push(match ended.limits {
+        Some(limits) => format!(
+            "  its limits: {} MiB for the old generation, {} MiB for the young one, {} MiB for \
+             code, {} MiB of stack",
+            limits.max_old_generation_size_mb,
+            limits.max_young_generation_size_mb,
+            limits.code_range_size_mb,
+            limits.stack_size_mb
+        ),
+        None => "  its limits are gone too".to_string(),
+    });
+    out
 }
 
 fn heap_text(heap: &HeapUse) -> Option<String> {

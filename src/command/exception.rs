@@ -24,6 +24,8 @@ const MAX_DEPTH: usize = 8;
 const MAX_ERRORS: usize = 8;
 /// Longest thrown string shown.
 const MAX_TEXT: usize = 4096;
+/// Longest text of a stack.
+const MAX_STACK: usize = 1 << 16;
 
 /// An exception in words.
 pub struct Exception {
@@ -62,9 +64,9 @@ impl Exception {
         collect(cx, program, value, &mut around, &mut related);
         Exception {
             value,
-            text: value_text(cx, value),
+            text: value_text(cx, program, value),
             stack: stack(cx, program, value),
-            properties: properties(cx, value),
+            properties: properties(cx, program, value),
             related,
         }
     }
@@ -184,8 +186,8 @@ fn collect(
         let is_more = matches!(kind, Kind::More(_));
         let opened = is_error && !is_circular && !is_more;
         let text = match is_error {
-            true => value_text(cx, value),
-            false => inspected(cx, value),
+            true => value_text(cx, program, value),
+            false => inspected(cx, program, value),
         };
         out.push(Related {
             depth,
@@ -199,7 +201,7 @@ fn collect(
                 true => stack(cx, program, value),
                 false => Vec::new(),
             },
-            properties: opened.then(|| properties(cx, value)).flatten(),
+            properties: opened.then(|| properties(cx, program, value)).flatten(),
         });
         if opened {
             around.push(value);
@@ -235,22 +237,21 @@ fn error_object(cx: Cx, value: Tagged) -> Option<HeapObject> {
     is_error.then_some(object)
 }
 
-fn properties(cx: Cx, value: Tagged) -> Option<String> {
-    error_object(cx, value).and_then(given_properties)
+fn properties(cx: Cx, program: &Program, value: Tagged) -> Option<String> {
+    error_object(cx, value).and_then(|e| given_properties(program, e))
 }
 
 /// As V8 says it after "Uncaught", and a DOMException as Node.js does; an object that is no Error
 /// as `util.inspect` shows it.
-fn value_text(cx: Cx, value: Tagged) -> String {
+fn value_text(cx: Cx, program: &Program, value: Tagged) -> String {
     let special = || -> Option<String> {
         if let Some(number) = cx.smi(value) {
             return Some(number.to_string());
         }
         let object = cx.object(value).ok()?;
         // It has neither a name nor a message of its own.
-        if let Ok(Some((name, message))) = dom_exception(object) {
-            let separator = if message.is_empty() { "" } else { ": " };
-            return Some(format!("DOMException [{name}]{separator}{message}"));
+        if let Ok(Some(dom)) = dom_exception(object) {
+            return Some(dom.text());
         }
         match object.instance_type().ok()? {
             InstanceType::JSError => error_text(object).ok().filter(|t| !t.is_empty()),
@@ -269,32 +270,75 @@ fn value_text(cx: Cx, value: Tagged) -> String {
                 Some(format!("Symbol({text})"))
             }
             _ if is_like_error(object) => error_text(object).ok().filter(|t| !t.is_empty()),
-            _ => Some(inspected(cx, value)),
+            _ => Some(inspected(cx, program, value)),
         }
     };
     special().unwrap_or_else(|| short(cx, value))
 }
 
+/// The stack of an Error as its text: what it was given or made into, else what V8 would make of it.
+/// `None` where it has captured none.
+pub(super) fn stack_text(cx: Cx, program: &Program, object: HeapObject) -> Option<String> {
+    if let Some(given) = given_stack(object) {
+        return Some(given);
+    }
+    match captured(cx, program, object.tagged())? {
+        Captured::Text(text) => Some(text),
+        Captured::Calls(calls) => {
+            let text = match dom_exception(object) {
+                Ok(Some(dom)) if dom.message.is_empty() => dom.name,
+                Ok(Some(dom)) => format!("{}: {}", dom.name, dom.message),
+                _ => error_text(object).ok()?,
+            };
+            let calls: Vec<String> = calls.iter().map(|c| format!("\n    {c}")).collect();
+            Some(text + &calls.concat())
+        }
+    }
+}
+
+/// A stack that is an own property, as any other.
+fn given_stack(object: HeapObject) -> Option<String> {
+    let own = JSObject(object).own_property_named("stack").ok()??;
+    let crate::object::PropertyValue::Tagged(value) = own.value.ok()? else {
+        return None;
+    };
+    let value = object.cx.object(value).ok()?;
+    let is_string = value.is_string().ok()?;
+    is_string.then(|| Some(JSString(value).read(MAX_STACK).ok()?.text()))?
+}
+
+/// What an Error captured.
+enum Captured {
+    Text(String),
+    /// Each from "at" on.
+    Calls(Vec<String>),
+}
+
+fn captured(cx: Cx, program: &Program, value: Tagged) -> Option<Captured> {
+    let mut shown = Summary::detailed(cx, value, Options::default()).ok()?;
+    error_stack::locate(cx, program, &mut shown);
+    shown.sections.iter().find_map(|section| match section {
+        Section::ErrorStack {
+            text: Some(text), ..
+        } => Some(Captured::Text(text.text.clone())),
+        Section::ErrorStack { frames, .. } => {
+            Some(Captured::Calls(frames.iter().map(frame_text).collect()))
+        }
+        _ => None,
+    })
+}
+
 /// The lines of the stack that an Error captured, or that a copy of one has as text.
 fn stack(cx: Cx, program: &Program, value: Tagged) -> Vec<String> {
-    let Ok(mut shown) = Summary::detailed(cx, value, Options::default()) else {
-        return Vec::new();
-    };
-    error_stack::locate(cx, program, &mut shown);
-    for section in &shown.sections {
-        let Section::ErrorStack { frames, text } = section else {
-            continue;
-        };
-        if let Some(text) = text {
-            return text_lines(&text.text);
+    match captured(cx, program, value) {
+        Some(Captured::Text(text)) => text_lines(&text),
+        Some(Captured::Calls(calls)) => calls,
+        None => {
+            let text = error_object(cx, value)
+                .and_then(|o| JSObject(o).data_string("stack", MAX_STACK).ok()?);
+            text.map_or_else(Vec::new, |t| text_lines(&t))
         }
-        return frames.iter().map(frame_text).collect();
     }
-    let text = || -> Option<String> {
-        let object = error_object(cx, value)?;
-        JSObject(object).data_string("stack", MAX_TEXT).ok()?
-    };
-    text().map_or_else(Vec::new, |t| text_lines(&t))
 }
 
 fn text_lines(text: &str) -> Vec<String> {

@@ -1,25 +1,31 @@
-//! A value as Node's `util.inspect` writes it, in one line and two levels deep: what Node.js says
-//! after "Uncaught" of what is no Error.
+//! A value as Node.js writes it when nothing caught it, but in one line: as `util.inspect` does, five
+//! levels deep and by no object's own method. Getters are not run.
+
+mod class;
+mod error;
+mod opened;
+mod quote;
 
 use super::value::short;
-use crate::metadata::InstanceType;
+use crate::metadata::InstanceType as T;
 use crate::object::summary::{Brief, Content, Item, Items, Key, Options, Section, Text, Value};
 use crate::object::{
-    error_text, number_text, Cx, HeapObject, JSFunction, JSObject, JSPromise, PromiseState,
-    PropertyValue, Tagged,
+    dom_exception, is_like_error, number_text, Cx, HeapObject, JSArrayBufferView, JSString, Tagged,
 };
+use crate::program::Program;
 use crate::render::escape;
+use class::Class;
 
-/// Elements, entries and properties shown of one value.
-const MAX_ITEMS: usize = 20;
+/// Elements and entries shown of one value.
+const MAX_ITEMS: usize = 100;
 /// Characters shown of a string.
-const MAX_STRING: usize = 200;
+const MAX_STRING: usize = 10_000;
 /// Characters of the whole.
-const MAX_TEXT: usize = 2000;
+const MAX_TEXT: usize = 1 << 15;
+/// Values of the whole.
+const MAX_VALUES: usize = 1 << 14;
 /// Values in values.
-const DEPTH: usize = 1;
-/// Prototypes looked at for a constructor.
-const MAX_CHAIN: usize = 64;
+const DEPTH: usize = 5;
 
 const OPTIONS: Options = Options {
     length: Some(MAX_ITEMS),
@@ -27,14 +33,72 @@ const OPTIONS: Options = Options {
     source: false,
 };
 
+/// In what the releases differ, by their V8.
+pub struct Style {
+    /// `\x1B`, not `\u001b`.
+    upper_hex: bool,
+    /// Circular values have numbers, Maps and Sets sizes, functions are said to be anonymous.
+    numbered: bool,
+    own_constructor: bool,
+    /// Strings are cut at [`MAX_STRING`].
+    limited_strings: bool,
+    /// Entries of Maps and Sets are limited as elements are.
+    limited_entries: bool,
+    /// `[byteLength]`, as of what does not enumerate.
+    bracketed_sizes: bool,
+    bracketed_symbols: bool,
+    marked_proxies: bool,
+    /// `cause` and `errors`, which do not enumerate.
+    has_related: bool,
+}
+
+impl Style {
+    fn of(cx: Cx) -> Style {
+        let version = cx.layout.version;
+        let is = |major, minor| version.at_least(major, minor);
+        Style {
+            upper_hex: is(8, 0),
+            numbered: is(8, 0),
+            own_constructor: !is(8, 0),
+            limited_strings: is(9, 0),
+            // Node 18 has not what 16 and 20 have.
+            limited_entries: is(11, 0) || (is(9, 0) && !is(10, 0)),
+            // Came within two lines: their first releases have it not, their last ones do.
+            bracketed_sizes: match version.major {
+                12 => version.patch > 14,
+                13 => version.patch > 8,
+                major => major > 13,
+            },
+            bracketed_symbols: !is(13, 0),
+            marked_proxies: is(14, 0),
+            has_related: is(9, 0),
+        }
+    }
+
+    #[cfg(test)]
+    fn newest() -> Style {
+        Style {
+            upper_hex: true,
+            numbered: true,
+            own_constructor: false,
+            limited_strings: true,
+            limited_entries: true,
+            bracketed_sizes: true,
+            bracketed_symbols: false,
+            marked_proxies: true,
+            has_related: true,
+        }
+    }
+}
+
 /// The value in a line without control characters.
-pub fn inspected(cx: Cx, value: Tagged) -> String {
+pub fn inspected(cx: Cx, program: &Program, value: Tagged) -> String {
     let shown = Value::child(cx, value, OPTIONS);
-    cut(Writer::new(cx).value(&shown, 0))
+    cut(Writer::new(cx, program).value(&shown, 0))
 }
 
 /// The properties that a program gave an Error, in the same form; `None` where there are none.
-pub fn given_properties(object: HeapObject) -> Option<String> {
+pub fn given_properties(program: &Program, object: HeapObject) -> Option<String> {
     let mut value = Value::detailed(object.cx, object.tagged(), OPTIONS).ok()?;
     let said = ["name", "message", "stack", "cause", "errors"];
     value.sections.retain_mut(|section| match section {
@@ -45,8 +109,10 @@ pub fn given_properties(object: HeapObject) -> Option<String> {
         }
         _ => false,
     });
-    let parts = Writer::new(object.cx).properties(&value.sections, 0);
-    (!parts.is_empty()).then(|| cut(braced(&parts)))
+    let mut writer = Writer::new(object.cx, program);
+    writer.around.push(object.address);
+    let parts = writer.properties(&value.sections, 0);
+    (!parts.is_empty()).then(|| cut(format!("{{ {} }}", parts.join(", "))))
 }
 
 fn cut(text: String) -> String {
@@ -56,37 +122,43 @@ fn cut(text: String) -> String {
     }
 }
 
-fn braced(parts: &[String]) -> String {
-    match parts.is_empty() {
-        true => "{}".to_string(),
-        false => format!("{{ {} }}", parts.join(", ")),
-    }
-}
-
 struct Writer<'a> {
     cx: Cx<'a>,
+    program: &'a Program,
+    style: Style,
     /// What the value being written is in.
     around: Vec<u64>,
+    /// What was found to be in itself, in the order of finding.
+    circular: Vec<u64>,
+    values: usize,
 }
 
 impl<'a> Writer<'a> {
-    fn new(cx: Cx<'a>) -> Writer<'a> {
+    fn new(cx: Cx<'a>, program: &'a Program) -> Writer<'a> {
         Writer {
             cx,
+            program,
+            style: Style::of(cx),
             around: Vec::new(),
+            circular: Vec::new(),
+            values: 0,
         }
     }
 
     fn value(&mut self, value: &Value, depth: usize) -> String {
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return "…".to_string();
+        }
         let object = value.address.and_then(|a| self.cx.object(Tagged(a.0)).ok());
         match (&value.brief, object) {
             (Brief::Smi { value }, _) => value.to_string(),
             (Brief::Number { value }, _) => number_text(value.0),
             (Brief::BigInt { value }, _) => format!("{value}n"),
-            (Brief::String { text, .. }, _) => quoted_text(text),
+            (Brief::String { text, .. }, object) => self.string(text, object),
             (Brief::Symbol { description }, _) => {
                 let text = description.as_ref().map_or("", |t| t.text.as_str());
-                format!("Symbol({})", escape(text))
+                format!("Symbol({})", quote::marked(text, &self.style))
             }
             (Brief::Oddball { name }, _) => name.to_string(),
             (_, Some(object)) => self.object(object, &value.brief, depth),
@@ -94,246 +166,219 @@ impl<'a> Writer<'a> {
         }
     }
 
+    fn string(&self, text: &Text, object: Option<HeapObject>) -> String {
+        let limit = match self.style.limited_strings {
+            true => MAX_STRING,
+            false => MAX_TEXT,
+        };
+        let units = object.and_then(|o| JSString(o).read(limit).ok());
+        let units = units.map_or_else(|| text.text.encode_utf16().collect(), |t| t.units);
+        let shown = quote::quoted(&units, &self.style);
+        let left = text.length.saturating_sub(units.len() as u64);
+        let plural = if left == 1 { "" } else { "s" };
+        match &text.hole {
+            Some(hole) => format!("{shown}... (the rest: {})", escape(hole)),
+            None if left > 0 => format!("{shown}... {left} more character{plural}"),
+            None => shown,
+        }
+    }
+
     fn object(&mut self, object: HeapObject<'a>, brief: &Brief, depth: usize) -> String {
+        if let Brief::Proxy { revoked } = brief {
+            return self.proxy(object, *revoked, depth);
+        }
         if self.around.contains(&object.address) {
-            return "[Circular]".to_string();
+            if !self.style.numbered {
+                return "[Circular]".to_string();
+            }
+            let known = self.circular.iter().position(|c| *c == object.address);
+            let number = known.unwrap_or_else(|| {
+                self.circular.push(object.address);
+                self.circular.len() - 1
+            });
+            return format!("[Circular *{}]", number + 1);
         }
         self.around.push(object.address);
         let text = self.open(object, brief, depth);
         self.around.pop();
-        text
+        match self.circular.iter().position(|c| *c == object.address) {
+            Some(number) => format!("<ref *{}> {text}", number + 1),
+            None => text,
+        }
+    }
+
+    /// A proxy is shown as what it stands for.
+    fn proxy(&mut self, object: HeapObject<'a>, revoked: bool, depth: usize) -> String {
+        let target = crate::object::proxy_parts(object).map(|(target, _)| target);
+        let Ok(target) = target.map_err(|_| ()).and_then(|t| match revoked {
+            true => Err(()),
+            false => Ok(t),
+        }) else {
+            return "<Revoked Proxy>".to_string();
+        };
+        let value = Value::child(self.cx, target, OPTIONS);
+        let shown = self.value(&value, depth);
+        match self.style.marked_proxies {
+            true => format!("Proxy({shown})"),
+            false => shown,
+        }
     }
 
     fn open(&mut self, object: HeapObject<'a>, brief: &Brief, depth: usize) -> String {
-        let plain = || short(self.cx, object.tagged());
-        let sections = Value::detailed(self.cx, object.tagged(), OPTIONS);
-        let sections = sections.map_or_else(|_| Vec::new(), |v| v.sections);
-        let name = constructor(object);
-        // With properties of its own, where it has some.
-        let with = |this: &mut Self, base: String| {
-            let parts = this.properties(&sections, depth);
-            match parts.is_empty() || depth > DEPTH {
-                true => base,
-                false => format!("{{ {base} {}", braced(&parts).trim_start_matches("{ ")),
-            }
+        let class = Class::of(object, self.style.own_constructor);
+        let sections = self.sections(object);
+        let inside = depth + 1;
+        let Some(mut opened) = self.opened(object, brief, &class, &sections, depth) else {
+            return short(self.cx, object.tagged());
         };
-        match brief {
-            Brief::Function { name, kinds, .. } => {
-                let base = function(object, name, kinds);
-                with(self, base)
-            }
-            Brief::BoundFunction { name } => with(self, format!("[Function: {}]", escape(name))),
-            Brief::Error { .. } => {
-                let text = error_text(object).unwrap_or_default();
-                with(self, format!("[{}]", escape(&text)))
-            }
-            Brief::Date { iso, .. } => {
-                with(self, iso.clone().unwrap_or_else(|| "Invalid Date".into()))
-            }
-            Brief::RegExp { source, flags } => {
-                with(self, format!("/{}/{flags}", escape(&source.text)))
-            }
-            Brief::Wrapper {
-                constructor,
-                primitive,
-            } => {
-                let inner = self.value(primitive, depth + 1);
-                format!("[{}: {inner}]", escape(constructor))
-            }
-            Brief::Proxy { revoked: true } => "<Revoked Proxy>".to_string(),
-            Brief::Proxy { .. } if depth > DEPTH => "Proxy [Array]".to_string(),
-            Brief::Proxy { .. } => {
-                let parts = self.internal(&sections, &["[[Target]]", "[[Handler]]"], depth + 1);
-                format!("Proxy [ {} ]", parts.join(", "))
-            }
-            Brief::Promise { .. } if depth <= DEPTH => {
-                let inner = match JSPromise(object).state() {
-                    Ok(PromiseState::Pending) => vec!["<pending>".to_string()],
-                    state => {
-                        let parts = self.internal(&sections, &["[[PromiseResult]]"], depth + 1);
-                        let mark = |p: String| match state {
-                            Ok(PromiseState::Rejected) => format!("<rejected> {p}"),
-                            _ => p,
-                        };
-                        parts.into_iter().map(mark).collect()
-                    }
-                };
-                format!("{} {{ {} }}", escape(&name), inner.join(", "))
-            }
-            Brief::Array { length, .. } => {
-                let prefix = match name.as_str() {
-                    "Array" => String::new(),
-                    _ => format!("{}({length}) ", escape(&name)),
-                };
-                let parts = self.elements(&sections, *length, depth);
-                self.group(&prefix, parts, &sections, depth, ('[', ']'), &name)
-            }
-            Brief::Collection {
-                collection, size, ..
-            } => {
-                if collection.starts_with("Weak") {
-                    return format!("{} {{ <items unknown> }}", escape(&name));
-                }
-                let parts = self.entries(&sections, *size, depth);
-                let prefix = format!("{}({size}) ", escape(&name));
-                self.group(&prefix, parts, &sections, depth, ('{', '}'), &name)
-            }
-            Brief::Object { .. } => {
-                let prefix = match name.as_str() {
-                    "Object" => String::new(),
-                    _ => format!("{} ", escape(&name)),
-                };
-                let parts = self.elements(&sections, 0, depth);
-                self.group(&prefix, parts, &sections, depth, ('{', '}'), &name)
-            }
-            _ => plain(),
-        }
-    }
-
-    /// Parts between brackets, or only the class where that is too deep.
-    fn group(
-        &mut self,
-        prefix: &str,
-        mut parts: Vec<String>,
-        sections: &[Section],
-        depth: usize,
-        (open, close): (char, char),
-        name: &str,
-    ) -> String {
-        parts.extend(self.properties(sections, depth));
-        if parts.is_empty() {
-            return format!("{prefix}{open}{close}");
-        }
-        if depth > DEPTH {
-            return match name.strip_prefix('[') {
-                Some(_) => name.to_string(),
-                None => format!("[{}]", escape(name)),
+        let error = opened.base.clone();
+        let is_error = self.is_error(object, brief);
+        let is_shown = |item: &Item| !is_error || error::is_shown(item, &error);
+        let count = self
+            .own(&sections)
+            .into_iter()
+            .filter(|i| is_shown(i))
+            .count();
+        let related = match is_error && self.style.has_related {
+            true => self.related(&sections),
+            false => Vec::new(),
+        };
+        if opened.parts.is_empty() && count == 0 && related.is_empty() {
+            let (open, close) = opened.brackets;
+            return match opened.base.is_empty() {
+                true => format!("{}{open}{close}", opened.prefix),
+                false => opened.base,
             };
         }
-        format!("{prefix}{open} {} {close}", parts.join(", "))
-    }
-
-    fn elements(&mut self, sections: &[Section], length: u64, depth: usize) -> Vec<String> {
-        let Some(items) = sections.iter().find_map(|s| match s {
-            Section::Elements(items) => Some(items),
-            _ => None,
-        }) else {
-            return holes(length).into_iter().collect();
-        };
         if depth > DEPTH {
-            return vec![String::new()];
-        }
-        let is_array = length > 0;
-        let mut parts = Vec::new();
-        let mut next = 0;
-        for item in items.items.iter().take(MAX_ITEMS) {
-            let text = self.content(&item.value, depth);
-            match item.key {
-                Key::Index(index) if is_array => {
-                    parts.extend(holes(index.saturating_sub(next)));
-                    next = index.saturating_add(1);
-                    parts.push(text);
-                }
-                Key::Index(index) => parts.push(format!("'{index}': {text}")),
-                _ => parts.push(text),
+            // A regular expression says all of itself.
+            if matches!(brief, Brief::RegExp { .. }) {
+                return opened.base;
             }
+            let name = class.prefix(&self.fallback(object, brief), "");
+            let name = match opened.prefix.starts_with("[Arguments]") {
+                true => "Object",
+                false => name.trim_end(),
+            };
+            return match class.constructor {
+                Some(_) => format!("[{}]", escape(name)),
+                None => escape(name).into_owned(),
+            };
         }
-        let left = items.items.len().saturating_sub(MAX_ITEMS) as u64;
-        let left = match is_array {
-            true => length.saturating_sub(next),
-            false => left,
+        if opened.is_deep {
+            opened.parts = self.parts(object, brief, &sections, inside);
+        }
+        let own: Vec<Item> = self.own(&sections).into_iter().cloned().collect();
+        for item in own.iter().filter(|i| is_shown(i)) {
+            let part = self.property(item, inside);
+            opened.parts.push(part);
+        }
+        for (name, value) in related {
+            let shown = self.content(&value, inside);
+            opened.parts.push(format!("[{name}]: {shown}"));
+        }
+        let (open, close) = opened.brackets;
+        let base = match opened.base.is_empty() {
+            true => String::new(),
+            false => format!("{} ", opened.base),
         };
-        match (
-            left,
-            items.more.is_some() || !is_array || next as usize >= MAX_ITEMS,
-        ) {
-            (0, _) => {}
-            (left, true) => parts.push(more(left)),
-            (left, false) => parts.extend(holes(left)),
-        }
-        parts
+        let parts = opened.parts.join(", ");
+        format!("{base}{}{open} {parts} {close}", opened.prefix)
     }
 
-    fn entries(&mut self, sections: &[Section], size: u64, depth: usize) -> Vec<String> {
-        let Some(items) = sections.iter().find_map(|s| match s {
-            Section::Entries(items) => Some(items),
-            _ => None,
-        }) else {
-            return Vec::new();
+    fn sections(&self, object: HeapObject<'a>) -> Vec<Section> {
+        let is_collection = matches!(object.instance_type(), Ok(T::JSMap | T::JSSet));
+        let options = match is_collection && !self.style.limited_entries {
+            true => Options {
+                length: Some(MAX_VALUES),
+                ..OPTIONS
+            },
+            false => OPTIONS,
         };
-        if depth > DEPTH {
-            return vec![String::new()];
-        }
-        let mut parts: Vec<String> = Vec::new();
-        for item in items.items.iter().take(MAX_ITEMS) {
-            let Key::Entry(key) = &item.key else { continue };
-            let key = self.value(key, depth + 1);
-            parts.push(match &item.value {
-                Content::None => key,
-                value => format!("{key} => {}", self.content(value, depth)),
-            });
-        }
-        let left = size.saturating_sub(parts.len() as u64);
-        if left > 0 {
-            parts.push(more(left));
-        }
-        parts
+        let found = Value::detailed(self.cx, object.tagged(), options);
+        found.map_or_else(|_| Vec::new(), |v| v.sections)
     }
 
-    /// What `key: value` an object has, those that enumerate.
-    fn properties(&mut self, sections: &[Section], depth: usize) -> Vec<String> {
-        let none = Items::default();
-        let items = sections.iter().find_map(|s| match s {
-            Section::Properties(items) => Some(items),
-            _ => None,
-        });
+    fn is_error(&self, object: HeapObject, brief: &Brief) -> bool {
+        matches!(brief, Brief::Error { .. })
+            || (matches!(brief, Brief::Object { .. })
+                && matches!(dom_exception(object), Ok(Some(_))))
+            || (matches!(brief, Brief::Object { .. }) && is_like_error(object))
+    }
+
+    /// V8's own name of a class.
+    fn fallback(&self, object: HeapObject, brief: &Brief) -> String {
+        match brief {
+            Brief::Array { .. } => "Array".to_string(),
+            Brief::Collection { collection, .. } => collection.to_string(),
+            Brief::Object { constructor } => constructor.clone(),
+            Brief::ArrayBufferView { .. } => self.view_name(object),
+            _ => "Object".to_string(),
+        }
+    }
+
+    fn view_name(&self, object: HeapObject) -> String {
+        let kind = JSArrayBufferView(object).kind().ok().flatten();
+        kind.map_or("DataView", |k| k.name()).to_string()
+    }
+
+    /// The properties of an object's own that enumerate.
+    fn own<'s>(&self, sections: &'s [Section]) -> Vec<&'s Item> {
         let shown = |item: &&Item| {
             !item.attributes.dont_enumerate
                 && matches!(item.key, Key::Name(_) | Key::Symbol(_) | Key::Index(_))
         };
-        let all: Vec<&Item> = items.unwrap_or(&none).items.iter().filter(shown).collect();
-        if depth > DEPTH && !all.is_empty() {
-            return vec![String::new()];
-        }
-        let mut parts = Vec::new();
-        for item in all.iter().take(MAX_ITEMS) {
-            let key = match &item.key {
-                Key::Name(name) if is_identifier(name) => name.clone(),
-                Key::Name(name) => quoted(name),
-                Key::Index(index) => format!("'{index}'"),
-                Key::Symbol(text) => format!("[Symbol({})]", escape(text.as_deref().unwrap_or(""))),
-                _ => continue,
-            };
-            parts.push(format!("{key}: {}", self.content(&item.value, depth)));
-        }
-        let left = all.len().saturating_sub(MAX_ITEMS) as u64;
-        if left > 0 {
-            parts.push(more(left));
-        }
-        parts
+        properties_of(sections).iter().filter(shown).collect()
     }
 
-    fn internal(&mut self, sections: &[Section], names: &[&str], depth: usize) -> Vec<String> {
-        let items = sections.iter().find_map(|s| match s {
-            Section::InternalSlots(items) => Some(items),
-            _ => None,
-        });
-        let mut parts = Vec::new();
-        for name in names {
-            let item = items.and_then(|all| {
-                let is_it = |i: &&Item| matches!(i.key, Key::Internal(n) if n == *name);
-                all.items.iter().find(is_it)
-            });
-            if let Some(Content::Value(value)) = item.map(|i| &i.value) {
-                parts.push(self.value(value, depth));
+    /// `cause` and `errors`, where they do not enumerate.
+    fn related(&self, sections: &[Section]) -> Vec<(&'static str, Content)> {
+        let find = |name: &'static str| {
+            let is_it = |i: &&Item| {
+                i.attributes.dont_enumerate && matches!(&i.key, Key::Name(n) if n == name)
+            };
+            let item = properties_of(sections).iter().find(is_it)?;
+            Some((name, item.value.clone()))
+        };
+        ["cause", "errors"].into_iter().filter_map(find).collect()
+    }
+
+    fn properties(&mut self, sections: &[Section], depth: usize) -> Vec<String> {
+        let own: Vec<Item> = self.own(sections).into_iter().cloned().collect();
+        own.iter().map(|i| self.property(i, depth + 1)).collect()
+    }
+
+    fn property(&mut self, item: &Item, depth: usize) -> String {
+        let key = match &item.key {
+            Key::Name(name) => quote::key(name, &self.style),
+            Key::Index(index) => format!("'{index}'"),
+            Key::Symbol(text) => {
+                let text = quote::marked(text.as_deref().unwrap_or(""), &self.style);
+                match self.style.bracketed_symbols {
+                    true => format!("[Symbol({text})]"),
+                    false => format!("Symbol({text})"),
+                }
             }
+            _ => String::new(),
+        };
+        format!("{key}: {}", self.content(&item.value, depth))
+    }
+
+    fn internal(&mut self, sections: &[Section], name: &str, depth: usize) -> Option<String> {
+        let items = sections.iter().find_map(|s| match s {
+            Section::InternalSlots(items) => Some(&items.items),
+            _ => None,
+        })?;
+        let is_it = |i: &&Item| matches!(i.key, Key::Internal(n) if n == name);
+        match &items.iter().find(is_it)?.value {
+            Content::Value(value) => Some(self.value(value, depth)),
+            _ => None,
         }
-        parts
     }
 
     fn content(&mut self, content: &Content, depth: usize) -> String {
         match content {
-            Content::Value(value) => self.value(value, depth + 1),
+            Content::Value(value) => self.value(value, depth),
             Content::Accessor { getter, setter } => match (getter, setter) {
                 (Some(_), Some(_)) => "[Getter/Setter]".to_string(),
                 (Some(_), None) => "[Getter]".to_string(),
@@ -348,124 +393,10 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn more(count: u64) -> String {
-    format!("... {count} more item{}", if count == 1 { "" } else { "s" })
-}
-
-fn holes(count: u64) -> Option<String> {
-    let plural = if count == 1 { "" } else { "s" };
-    (count > 0).then(|| format!("<{count} empty item{plural}>"))
-}
-
-fn function(object: HeapObject, name: &str, kinds: &[&str]) -> String {
-    let name = escape(name);
-    if kinds.contains(&"class") {
-        let base = object.map().and_then(|m| m.prototype());
-        let base = base.and_then(|p| object.cx.object(p));
-        let base = base.and_then(JSFunction::new).and_then(|f| f.debug_name());
-        let base = base.unwrap_or_default();
-        let name = if name.is_empty() {
-            "(anonymous)"
-        } else {
-            &name
-        };
-        return match base.is_empty() {
-            true => format!("[class {name}]"),
-            false => format!("[class {name} extends {}]", escape(&base)),
-        };
-    }
-    let (is_async, is_generator) = (kinds.contains(&"async"), kinds.contains(&"generator"));
-    let kind = match (is_async, is_generator) {
-        (true, true) => "AsyncGeneratorFunction",
-        (true, false) => "AsyncFunction",
-        (false, true) => "GeneratorFunction",
-        (false, false) => "Function",
-    };
-    match name.is_empty() {
-        true => format!("[{kind} (anonymous)]"),
-        false => format!("[{kind}: {name}]"),
-    }
-}
-
-/// The name of the first constructor on the chain of prototypes.
-fn constructor(object: HeapObject) -> String {
-    let cx = object.cx;
-    let found = JSObject(object).chain().take(MAX_CHAIN).find_map(|holder| {
-        let property = holder.own_property_named("constructor").ok()??;
-        let Ok(PropertyValue::Tagged(class)) = property.value else {
-            return None;
-        };
-        let class = cx.object(class).ok()?;
-        if !class.instance_type().ok()?.is_js_function() {
-            return None;
-        }
-        let name = JSFunction(class).debug_name().ok()?;
-        (!name.is_empty()).then_some(name)
+fn properties_of(sections: &[Section]) -> &[Item] {
+    let found = sections.iter().find_map(|s| match s {
+        Section::Properties(Items { items, .. }) => Some(items.as_slice()),
+        _ => None,
     });
-    let class = match object.instance_type() {
-        Ok(InstanceType::JSArray) => "Array",
-        Ok(InstanceType::JSMap) => "Map",
-        Ok(InstanceType::JSSet) => "Set",
-        _ => "Object",
-    };
-    found.unwrap_or_else(|| format!("[{class}: null prototype]"))
-}
-
-fn is_identifier(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    let first = bytes
-        .next()
-        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-    first && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-fn quoted_text(text: &Text) -> String {
-    let shown = quoted(&text.text);
-    match (&text.hole, text.truncated) {
-        (Some(hole), _) => format!("{shown}... (the rest: {})", escape(hole)),
-        (None, true) => {
-            let left = text.length.saturating_sub(MAX_STRING as u64);
-            let plural = if left == 1 { "" } else { "s" };
-            format!("{shown}... {left} more character{plural}")
-        }
-        (None, false) => shown,
-    }
-}
-
-/// In the quotes that need the least escapes.
-fn quoted(text: &str) -> String {
-    let quote = match text {
-        t if !t.contains('\'') => '\'',
-        t if !t.contains('"') => '"',
-        t if !t.contains('`') && !t.contains("${") => '`',
-        _ => '\'',
-    };
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push(quote);
-    for c in text.chars() {
-        if c == quote || c == '\\' {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out.push(quote);
-    escape(&out).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn strings_are_quoted_as_node_does() {
-        for (text, shown) in [
-            ("plain", "'plain'"),
-            ("it's", "\"it's\""),
-            ("it's \"so\"", "`it's \"so\"`"),
-            ("a\\b\n", "'a\\\\b\\n'"),
-            ("`'\"", "'`\\'\"'"),
-        ] {
-            assert_eq!(quoted(text), shown);
-        }
-    }
+    found.unwrap_or(&[])
 }

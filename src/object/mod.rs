@@ -42,7 +42,7 @@ pub use declaration::{declaration, mentions, reads};
 pub use descriptors::{Descriptor, DescriptorArray};
 pub use details::{Attributes, PropertyDetails};
 pub use dictionary::{DictionaryEntry, HashTable};
-pub use dom_exception::dom_exception;
+pub use dom_exception::{dom_exception, DomException, CLASS as DOM_EXCEPTION};
 pub use elements::{Element, Elements};
 pub use error_text::{data_property, error_text, is_like_error};
 pub use fixed_array::FixedArray;

@@ -210,11 +210,14 @@ fn object(brief: &Brief, style: Style) -> String {
         }
         Brief::Error {
             constructor,
+            name,
             message,
             code,
         } => {
             let mut text = format!("Error: {}", line(constructor));
-            if let Some(code) = code {
+            if let Some(name) = name {
+                let _ = write!(text, " [{}]", line(name));
+            } else if let Some(code) = code {
                 let _ = write!(text, " [{}]", line(code));
             }
             if let Some(message) = message {

@@ -35,7 +35,7 @@ pub use baseline::BytecodeSizes;
 pub use call_site::CallSite;
 pub use causes::{Alive, Cause as SettledBy, HeldBy, Settles};
 pub use code::{byte_array, BytecodeArray, Code, InlinedPosition};
-pub use death::{death, Cause, Death, HeapUse, SpaceSizes};
+pub use death::{death, Cause, Death, EndedWorker, HeapUse, SpaceSizes, WorkerLimits};
 pub use frame::{JsFrame, MAX_ARGUMENTS};
 pub use locals::{Held, NamedVariable, VariableNames};
 pub use location::{bytecode_of, Place, Places};

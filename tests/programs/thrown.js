@@ -1,6 +1,6 @@
 'use strict';
 // Ways to die of what is no usual Error, or of a worker, each told of before it comes.
-// usage: thrown.js many|plain|dom|copied|rejected|worker|fatal
+// usage: thrown.js many|plain|dom|copied|rejected|worker|fatal|every|doms
 // Flags that the ways need: --abort-on-uncaught-exception but for fatal, which takes
 // --allow-natives-syntax (and --unhandled-rejections=strict for rejected before Node 15).
 const { inspect } = require('util');
@@ -8,7 +8,8 @@ const { Worker, MessageChannel, isMainThread, workerData } = require('worker_thr
 const v8 = require('v8');
 const { tell } = require('./truth.js');
 
-const shown = (value) => inspect(value, { depth: 1, compact: true, breakLength: Infinity });
+// As node does of what nothing caught, but in one line: only the spaces differ.
+const shown = (value) => inspect(value, { depth: 5, customInspect: false }).replace(/\s+/g, ' ');
 
 class Order {
   constructor() {
@@ -70,6 +71,18 @@ const ways = {
     tell({ text: inspect(thrown).split('\n')[0], stack: thrown.stack });
     throw thrown;
   },
+  // Values of every kind, as node says them itself: the other half of what died.js does.
+  every() {
+    const thrown = require('./kinds.js').kinds;
+    tell({ text: shown(thrown) });
+    throw thrown;
+  },
+  doms() {
+    const doms = require('./kinds.js').doms();
+    tell(doms.map((d) => [d.name, d.message, d.code, shown(d)]));
+    globalThis.doms = doms;
+    process.abort();
+  },
   // What a worker died of reaches its parent as a copy: an object that is no Error by V8's account.
   copied() {
     const worker = new Worker(__filename, { workerData: 'copied' });
@@ -86,8 +99,10 @@ const ways = {
   worker() {
     const resourceLimits = { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 2 };
     const worker = new Worker(__filename, { workerData: 'worker', resourceLimits });
+    let limits;
+    worker.on('online', () => (limits = worker.resourceLimits));
     worker.on('error', (error) => {
-      tell({ message: error.message });
+      tell({ message: error.message, limits });
       throw error;
     });
   },

@@ -4,11 +4,11 @@ use super::{Brief, Hex, NumberText, Options, Text, Value};
 use crate::error::Result;
 use crate::metadata::InstanceType as T;
 use crate::object::{
-    class_name_of, data_property, date_is_smi, date_value, heap_number, iso_text, proxy_parts,
-    regexp_flags, regexp_source, weak_ref_target, wrapped_primitive, BigInt, CollectionKind,
-    FixedArray, HeapObject, JSArrayBuffer, JSArrayBufferView, JSCollection, JSFunction,
-    JSGeneratorObject, JSObject, JSPromise, JSString, Map, OddballKind, PropertyValue, ScopeInfo,
-    Script, SharedFunctionInfo, StringShape, StringText, Symbol,
+    class_name_of, data_property, date_is_smi, date_value, dom_exception, heap_number, iso_text,
+    proxy_parts, regexp_flags, regexp_source, weak_ref_target, wrapped_primitive, BigInt,
+    CollectionKind, FixedArray, HeapObject, JSArrayBuffer, JSArrayBufferView, JSCollection,
+    JSFunction, JSGeneratorObject, JSObject, JSPromise, JSString, Map, OddballKind, PropertyValue,
+    ScopeInfo, Script, SharedFunctionInfo, StringShape, StringText, Symbol, DOM_EXCEPTION,
 };
 
 /// Longest name shown.
@@ -104,9 +104,13 @@ fn try_brief(object: HeapObject, options: Options) -> Result<Brief> {
             cleared: weak_ref_target(object)?.is_none(),
         },
         T::JSModuleNamespace => Brief::ModuleNamespace,
-        _ if cx.layout.types.is_js_object(object.instance_type_number()?) => Brief::Object {
-            constructor: name_of(object),
-        },
+        _ if cx.layout.types.is_js_object(object.instance_type_number()?) => {
+            let constructor = name_of(object);
+            match dom(object, &constructor, options) {
+                Some(brief) => brief,
+                None => Brief::Object { constructor },
+            }
+        }
         _ => internal(object, kind)?,
     })
 }
@@ -235,11 +239,45 @@ fn error(object: HeapObject, options: Options) -> Brief {
         }
         read_text(JSString(value), limit).ok()
     };
+    let constructor = error_class(object);
+    if let Some(brief) = dom(object, &constructor, options) {
+        return brief;
+    }
     Brief::Error {
-        constructor: error_class(object),
-        message: text("message", options.limit().max(80)),
+        constructor,
+        name: None,
+        message: text("message", message_limit(options)),
         code: text("code", MAX_NAME).map(|t| t.text),
     }
+}
+
+/// A DOMException, where an object of this class is one.
+fn dom(object: HeapObject, constructor: &str, options: Options) -> Option<Brief> {
+    if constructor != DOM_EXCEPTION {
+        return None;
+    }
+    let said = dom_exception(object).ok()??;
+    Some(Brief::Error {
+        constructor: constructor.to_string(),
+        name: Some(said.name),
+        message: (!said.message.is_empty()).then(|| limited(&said.message, message_limit(options))),
+        code: said.code.map(|code| code.to_string()),
+    })
+}
+
+/// Characters shown of an error's message.
+fn message_limit(options: Options) -> usize {
+    options.limit().max(80)
+}
+
+/// Text that is no string of the target.
+pub(super) fn limited(text: &str, limit: usize) -> Text {
+    let units: Vec<u16> = text.encode_utf16().collect();
+    text_of(StringText {
+        length: units.len() as u64,
+        units: units.into_iter().take(limit).collect(),
+        hole: None,
+    })
 }
 
 /// An Error made into one of another class, as a DOMException is, is still what it was made as by

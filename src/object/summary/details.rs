@@ -4,10 +4,11 @@ use super::{error_stack, internal, Content, Hex, Item, Items, Key, Options, Sect
 use crate::error::Result;
 use crate::metadata::InstanceType as T;
 use crate::object::{
-    iterator_entries, namespace_exports, proxy_parts, weak_ref_target, wrapped_primitive,
-    CollectionKind, Context, ContextValue, Cx, HeapObject, JSArrayBuffer, JSArrayBufferView,
-    JSBoundFunction, JSCollection, JSFunction, JSGeneratorObject, JSObject, JSPromise, JSString,
-    Property, PropertyValue, Symbol, SymbolKind, Tagged, TypedArrayKind, TypedElement,
+    dom_exception, iterator_entries, namespace_exports, proxy_parts, weak_ref_target,
+    wrapped_primitive, CollectionKind, Context, ContextValue, Cx, HeapObject, JSArrayBuffer,
+    JSArrayBufferView, JSBoundFunction, JSCollection, JSFunction, JSGeneratorObject, JSObject,
+    JSPromise, JSString, Property, PropertyValue, Symbol, SymbolKind, Tagged, TypedArrayKind,
+    TypedElement,
 };
 
 /// Longest property name shown.
@@ -331,12 +332,32 @@ fn slots(object: HeapObject, kind: T, options: Options) -> Result<Option<Section
             let buffer = JSArrayBufferView(object).buffer()?;
             vec![value("[[Buffer]]", buffer.0.tagged())]
         }
+        T::JSError | T::JSObject => dom_slots(object, options),
         _ => Vec::new(),
     };
     Ok(items_section(
         Section::InternalSlots,
         Items { items, more: None },
     ))
+}
+
+/// What a DOMException says of itself, which Node.js keeps beside it.
+fn dom_slots(object: HeapObject, options: Options) -> Vec<Item> {
+    let Ok(Some(said)) = dom_exception(object) else {
+        return Vec::new();
+    };
+    let text = |name: &'static str, text: &str| {
+        let text = super::brief::limited(text, options.child_length.unwrap_or(usize::MAX));
+        let external = false;
+        let shown = Value::bare(super::Brief::String { text, external });
+        Item::new(Key::Internal(name), Content::Value(shown))
+    };
+    let mut items = vec![text("name", &said.name), text("message", &said.message)];
+    items.extend(said.code.map(|value| {
+        let shown = Value::bare(super::Brief::Smi { value });
+        Item::new(Key::Internal("code"), Content::Value(shown))
+    }));
+    items
 }
 
 fn buffer_bytes(object: HeapObject, options: Options) -> Result<Option<Section>> {

@@ -141,6 +141,9 @@ pub enum Brief {
     },
     Error {
         constructor: String,
+        /// Of a DOMException, which has it beside it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         message: Option<Text>,
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -166,6 +166,35 @@ impl<'a> NativeStack<'a> {
         }
     }
 
+    /// The text constant that the call before `pc` has as its second argument, where instructions right
+    /// before it put it into that register.
+    pub fn second_argument_text(&self, pc: u64) -> Option<String> {
+        /// Instructions looked at, in bytes.
+        const BEFORE: usize = 32;
+        if self.target.architecture() != Architecture::X64 {
+            return None;
+        }
+        let mut code = [0; BEFORE];
+        let call = pc.checked_sub(CALL)?;
+        let start = call.checked_sub(BEFORE as u64)?;
+        self.memory.read(start, &mut code).ok()?;
+        (0..BEFORE).rev().find_map(|at| {
+            let address = match *code.get(at..)? {
+                // lea rsi, [rip + …]
+                [0x48, 0x8d, 0x35, a, b, c, d, ..] => {
+                    let by = i64::from(i32::from_le_bytes([a, b, c, d]));
+                    let next = start.checked_add(at as u64)?.checked_add(7)?;
+                    next.wrapping_add_signed(by)
+                }
+                // mov esi, …
+                [0xbe, a, b, c, d, ..] => u64::from(u32::from_le_bytes([a, b, c, d])),
+                _ => return None,
+            };
+            let is_constant = self.constants.iter().any(|r| r.contains(&address));
+            is_constant.then(|| self.text(address)).flatten()
+        })
+    }
+
     /// A string constant of the program that begins at `address`.
     pub fn constant_text(&self, address: u64) -> Option<String> {
         if !self.constants.iter().any(|r| r.contains(&address)) {

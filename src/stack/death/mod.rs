@@ -2,12 +2,13 @@
 //! stack, and hold what they were given.
 
 mod evidence;
+mod fault;
 mod handles;
 mod heap_use;
 mod node_errors;
 
 pub use heap_use::{HeapUse, SpaceSizes};
-pub use node_errors::Rejection;
+pub use node_errors::{EndedWorker, Rejection, WorkerLimits};
 
 use super::backtrace::{Frame, Source};
 use super::walk::{FoundBy, FrameKind};
@@ -38,7 +39,7 @@ pub enum Cause {
         /// Of a promise that was rejected with what is no Error, so that Node.js made one.
         rejection: Option<Rejection>,
         /// The Worker that ran out of memory, which Node.js made this exception of.
-        ended_worker: Option<Tagged>,
+        ended_worker: Option<EndedWorker>,
     },
     /// The heap, or the process, had no more memory to give.
     OutOfMemory {
@@ -84,7 +85,7 @@ const ABORTS: [i32; 3] = [4, 5, 6];
 /// Why the process died, by the stack of `thread` (its frames are those of
 /// [`Source::backtrace`]); `None` where nothing says that it is this thread's doing.
 pub fn death(source: &Source, thread: &Thread, frames: &[Frame]) -> Option<Death> {
-    let signal = source.target.signal(thread.index);
+    let mut signal = source.target.signal(thread.index);
     let innermost = frames.iter().find(|f| f.kind.is_some());
     // What only looks like a frame of V8's does not end the C++ before it.
     let certain = innermost.filter(|f| f.found_by != FoundBy::Scan);
@@ -93,12 +94,22 @@ pub fn death(source: &Source, thread: &Thread, frames: &[Frame]) -> Option<Death
     let cause = stack
         .as_ref()
         .and_then(|stack| cause(source, thread, stack, frames, signal));
+    let own = source.target.symbolize(thread.registers.pc);
+    let is_abort = own.is_some_and(|(name, _)| is_abort(&name));
     let cause = match cause {
         Some(cause) => cause,
         None if DEADLY.contains(&signal?.number) => Cause::Signal,
-        None if signal?.number == TRAP && signal?.sender.is_some() => Cause::Signal,
+        None if signal?.number == TRAP && (signal?.sender.is_some() || is_abort) => Cause::Signal,
         None => return None,
     };
+    // Node.js sends itself again what its handler of faults was called for.
+    let own_process = source.target.process_id();
+    if let Some(sent) = signal.as_mut().filter(|s| s.sender == Some(own_process)) {
+        let memory = source.target.memory();
+        if let Some(address) = fault::handled(memory, thread.registers, sent.number) {
+            (sent.sender, sent.address) = (None, Some(address));
+        }
+    }
     let isolate = source.isolates.and_then(|all| {
         let isolate = all.of_thread(thread.index)?;
         Some((all.number(isolate)?, isolate.address))
@@ -108,6 +119,11 @@ pub fn death(source: &Source, thread: &Thread, frames: &[Frame]) -> Option<Death
         signal,
         isolate,
     })
+}
+
+/// Whether a function ends the process, called so by the linker or a debugger.
+fn is_abort(name: &str) -> bool {
+    name.contains("OS5Abort") || name.contains("OS::Abort") || name == "abort"
 }
 
 fn cause(
@@ -143,6 +159,8 @@ fn cause(
     ];
     if let Some(call) = last_of(&report) {
         let (location, message) = texts(stack, call.at);
+        // A function that goes on with what it was given may keep it nowhere.
+        let location = location.or_else(|| given_location(source, stack, &calls));
         let isolate = source.isolates.and_then(|i| i.of_thread(thread.index));
         let cx = source.cx;
         return Some(Cause::OutOfMemory {
@@ -157,8 +175,6 @@ fn cause(
         return Some(Cause::Fatal { location, message });
     }
     // These may: it takes an end that is under way too.
-    let is_abort =
-        |name: &str| name.contains("OS5Abort") || name.contains("OS::Abort") || name == "abort";
     let ends = signal.is_none_or(|s| ABORTS.contains(&s.number))
         && (is_abort(&own)
             || signal.is_some_and(|s| s.number == 6 || s.number == 5)
@@ -203,8 +219,7 @@ fn uncaught(source: &Source, frames: &[Frame], exception: Option<Tagged>, by_nod
             .then(|| node_errors::rejection(source.cx, frames))
             .flatten(),
         ended_worker: is("ERR_WORKER_OUT_OF_MEMORY")
-            .then(|| node_errors::ended_worker(frames))
-            .flatten(),
+            .then(|| node_errors::ended_worker(source.cx, frames)),
     }
 }
 
@@ -266,6 +281,16 @@ fn texts(stack: &NativeStack, end: u64) -> (Option<String>, Option<String>) {
         (Some(one), None) if one.starts_with(OF_MEMORY) => (None, Some(one)),
         (one, _) => (one, None),
     }
+}
+
+/// What the outermost of V8's functions that tell of exhausted memory was given as the location.
+fn given_location(source: &Source, stack: &NativeStack, calls: &[PendingCall]) -> Option<String> {
+    let tells = |callee: u64| {
+        let symbol = source.target.symbolize(callee);
+        symbol.is_some_and(|(name, at)| at == 0 && name.contains("FatalProcessOutOfMemory"))
+    };
+    let call = calls.iter().rfind(|c| c.callee.is_some_and(tells))?;
+    stack.second_argument_text(call.pc)
 }
 
 /// How V8's two messages about memory begin.
