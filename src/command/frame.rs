@@ -55,34 +55,25 @@ fn frame(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> {
     let thread = selected_thread(session)?;
     let source = stack_source(session)?;
     let frames = source.backtrace(&thread, usize::MAX);
-    let shown = |f: &&Frame| f.calls.iter().any(|c| !is_hidden(f, c));
-    let frame = match wanted {
-        Some(number) => frames
-            .iter()
-            .find(|f| f.number == number)
-            .ok_or_else(|| Error::other(format!("there is no frame #{number}; see v8 bt"))),
-        None => frames
-            .iter()
-            .find(|f| f.selected)
-            .filter(shown)
-            .or_else(|| frames.iter().find(shown))
-            .ok_or_else(|| Error::other("no JavaScript is on the stack of this thread")),
-    }?;
-    let calls: Vec<&Call> = frame
-        .calls
-        .iter()
-        .filter(|c| !is_hidden(frame, c))
-        .collect();
-    if calls.is_empty() {
-        let number = frame.number;
-        return Err(Error::other(format!(
-            "frame #{number} is none of a JavaScript function; 'frame select {number}' and the \
-             debugger's own commands show it"
-        )));
-    }
     let cx = source.cx;
-    let names = VariableNames::default();
     let died = death(&source, &thread, &frames);
+    let why = || {
+        let died = died.iter();
+        let lines = died.flat_map(|d| died::in_short(cx, source.program, d));
+        lines.map(|line| line + "\n").collect::<String>()
+    };
+    let frame = match frame_of(&frames, wanted) {
+        Ok(frame) => frame,
+        // Why it died is told of any thread.
+        Err(error) if !json => {
+            let error = Some(error.to_string());
+            return Ok(Outcome { text: why(), error });
+        }
+        Err(error) => return Err(error),
+    };
+    let calls = frame.calls.iter().filter(|c| !is_hidden(frame, c));
+    let calls: Vec<&Call> = calls.collect();
+    let names = VariableNames::default();
     if json {
         let died = died.map(|d| died::to_json(cx, source.program, &d));
         let calls: Vec<Value> = calls.iter().map(|c| detail_json(cx, c, &names)).collect();
@@ -94,13 +85,7 @@ fn frame(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> {
         });
         return Ok(Outcome::ok(format!("{value:#}\n")));
     }
-    let mut text = String::new();
-    for line in died
-        .iter()
-        .flat_map(|d| died::in_short(cx, source.program, d))
-    {
-        let _ = writeln!(text, "{line}");
-    }
+    let mut text = why();
     for call in calls {
         let _ = writeln!(
             text,
@@ -124,6 +109,26 @@ fn frame(app: &mut App, host: &dyn Host, words: &[String]) -> Result<Outcome> {
         }
     }
     Ok(Outcome::ok(text))
+}
+
+/// The frame of a JavaScript function of this number, or the selected one, or the first.
+fn frame_of<'a, 'b>(frames: &'b [Frame<'a>], wanted: Option<u32>) -> Result<&'b Frame<'a>> {
+    let shown = |f: &&Frame| f.calls.iter().any(|c| !is_hidden(f, c));
+    let Some(number) = wanted else {
+        let selected = frames.iter().find(|f| f.selected).filter(shown);
+        let found = selected.or_else(|| frames.iter().find(shown));
+        return found.ok_or_else(|| Error::other("no JavaScript is on the stack of this thread"));
+    };
+    let found = frames.iter().find(|f| f.number == number);
+    let frame =
+        found.ok_or_else(|| Error::other(format!("there is no frame #{number}; see v8 bt")))?;
+    match shown(&frame) {
+        true => Ok(frame),
+        false => Err(Error::other(format!(
+            "frame #{number} is none of a JavaScript function; 'frame select {number}' and the \
+             debugger's own commands show it"
+        ))),
+    }
 }
 
 /// The innermost call that stack traces show.
