@@ -405,7 +405,7 @@ struct Generated {
 
 impl<'a> Walker<'a> {
     /// The frames from the innermost generated code outwards; none where they do not lead on.
-    fn from_generated(
+    fn frames_of_generated(
         &self,
         target: &dyn Target,
         builtins: &Builtins,
@@ -496,7 +496,7 @@ pub fn thread_frames<'a>(
             registers,
             found_by: FoundBy::Registers,
         };
-        let frames = walker.from_generated(target, &builtins(), &here);
+        let frames = walker.frames_of_generated(target, &builtins(), &here);
         if is_whole(&frames) {
             return Ok((walker, frames));
         }
@@ -526,7 +526,7 @@ pub fn thread_frames<'a>(
         };
         let frames = match walker.is_exit(registers.fp) {
             true => walker.walk(registers.fp, Some(registers.pc), FoundBy::UnwindTables),
-            false => walker.from_generated(target, &builtins(), &there),
+            false => walker.frames_of_generated(target, &builtins(), &there),
         };
         if is_whole(&frames) {
             return Ok((walker, frames));
