@@ -35,6 +35,16 @@ class Latch {
 }
 
 const waiting = [];
+// What sees this one is called by what a list holds, far from it.
+const turns = { free: 0, waiting: [] };
+const giveTurn = () => turns.waiting.shift()();
+const handle = () => giveTurn();
+class Route {
+  constructor() {
+    this.stack = [{ handle }];
+  }
+}
+module.exports = new Route();
 const callbacks = [];
 const byKey = new Map();
 const members = new Set();
@@ -62,6 +72,9 @@ const ways = {
   },
   async inPool() {
     await pool.acquire();
+  },
+  async inTurns() {
+    await new Promise((resolve) => turns.waiting.push(resolve));
   },
   async inMap() {
     await new Promise((resolve) => byKey.set(byKey.size, resolve));
@@ -228,6 +241,7 @@ function run() {
 
   start('inQueue', variable('waiting', waiting), many);
   start('inCallbacks', variable('callbacks', callbacks), many);
+  start('inTurns', { by: { kind: 'property', class: 'Array', of: null, name: 'waiting' } }, many);
   start('inPool', { by: { kind: 'property', class: 'Array', of: pool.constructor.name, name: 'queue' } }, many);
   start('inMap', variable('byKey', byKey));
   start('inSet', variable('members', members));

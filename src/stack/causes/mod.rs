@@ -146,6 +146,13 @@ enum Rank {
     Register,
 }
 
+impl Rank {
+    /// Whether something is named that has it, a variable apart.
+    fn holds(self) -> bool {
+        matches!(self, Rank::Held | Rank::Property)
+    }
+}
+
 /// Finds what would settle each of the promises.
 pub(super) fn settlers(
     cx: Cx<'_>,

@@ -184,9 +184,10 @@ impl Nodes {
     pub fn climb(&self, from: NodeId, rejects: bool, skip: &dyn Fn(u64) -> bool) -> Found {
         let mut found = Found::default();
         let mut seen = FxHashSet::default();
-        let mut next = std::collections::VecDeque::from([from]);
+        let mut ends: Vec<(End, u8)> = Vec::new();
+        let mut next = std::collections::VecDeque::from([(from, Way::default())]);
         seen.insert(from);
-        while let Some(id) = next.pop_front() {
+        while let Some((id, way)) = next.pop_front() {
             let Some(node) = self.list.get(id as usize) else {
                 continue;
             };
@@ -198,28 +199,62 @@ impl Nodes {
             let range = node.links.start as usize..node.links.end as usize;
             for link in self.links.get(range).unwrap_or_default() {
                 match *link {
-                    Link::Up(up) => {
-                        if seen.insert(up) {
-                            next.push_back(up);
+                    Link::Reject(_) if !rejects => {}
+                    Link::Up(up) | Link::Reject(up) => {
+                        let way = self.list.get(up as usize).and_then(|to| way.on(node, to));
+                        if let Some(way) = way.filter(|_| seen.insert(up)) {
+                            next.push_back((up, way));
                         }
                     }
-                    Link::Reject(up) if rejects => {
-                        if seen.insert(up) {
-                            next.push_back(up);
-                        }
-                    }
-                    Link::Reject(_) => {}
                     Link::End(_, _, who) if who != 0 && skip(who) => {}
+                    Link::End(_, rank, _) if rank.holds() && way.calls > 1 => {}
                     Link::End(cause, rank, who) => {
-                        if !found.ends.iter().any(|e| (e.0, e.1) == (rank, cause)) {
-                            found.ends.push((rank, cause, who));
+                        if !ends.iter().any(|(e, _)| (e.0, e.1) == (rank, cause)) {
+                            ends.push(((rank, cause, who), way.calls));
                         }
                     }
                     Link::Unsure => found.is_open = true,
                 }
             }
         }
+        // Who holds a function that calls what settles it is told where nothing holds that itself.
+        let is_itself = |(end, calls): &(End, u8)| *calls == 0 && end.0.holds();
+        let is_held = ends.iter().any(is_itself);
+        ends.retain(|end| !is_held || is_itself(end) || !end.0 .0.holds());
+        found.ends = ends.into_iter().map(|(end, _)| end).collect();
         found.ends.sort_by_key(|e| e.0);
         found
+    }
+}
+
+/// Functions gone up through at most, each called by the one after it: whatever begins a program calls
+/// all of it in the end.
+const MAX_CALLS: u8 = 3;
+
+/// How a thing was come to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Way {
+    /// By how many functions that take the value of a variable.
+    calls: u8,
+    /// In how many things a collection is that was passed. What is in one waits until it is its turn:
+    /// whatever sees the collection does not tell when.
+    around: Option<u8>,
+}
+
+impl Way {
+    /// The way on; none where it leads too far.
+    fn on(self, from: &Node, to: &Node) -> Option<Way> {
+        let is_call = matches!((from.what, to.what), (What::Variable(_), What::Function));
+        let passed = match from.what {
+            What::Container(_) => Some(0),
+            _ => self.around,
+        };
+        let around = match to.what {
+            What::Container(_) => None,
+            What::Elements(_) | What::Stored(..) | What::Entry(..) | What::Cell(_) => passed,
+            _ => passed.map(|n| n.saturating_add(1)),
+        };
+        let calls = self.calls.saturating_add(u8::from(is_call));
+        (calls <= MAX_CALLS && around.is_none_or(|n| n <= 1)).then_some(Way { calls, around })
     }
 }
