@@ -24,15 +24,21 @@ fn every_way_of_being_referred_to() {
         let mut missing = Vec::new();
         for way in said["wanted"].as_array().expect("ways") {
             let held = way["type"].as_str().expect("a class");
-            let instances = run(&format!("findjsinstances -n 1 {held}")).text;
-            let address = instances.split(':').next().expect("an address");
-            let references = run(&format!("findrefs {address}"));
-            assert_eq!(references.error, None, "node {node}: {held}");
+            // What has one for its prototype counts as of its class too; a collection may have changed
+            // their order, and taken what nothing holds (Node 12 has no WeakRef).
+            let instances = run(&format!("findjsinstances {held}")).text;
+            let addresses = instances.lines().filter(|l| l.starts_with("0x"));
+            let mut references = String::new();
+            for address in addresses.filter_map(|l| l.split(':').next()) {
+                let found = run(&format!("findrefs {address}"));
+                assert_eq!(found.error, None, "node {node}: {held}");
+                let whole = |line: &&str| line.ends_with(address);
+                references.extend(found.text.lines().filter(whole).map(|l| format!("{l}\n")));
+            }
             for found in way["found"].as_array().expect("places") {
                 let found = found.as_str().expect("a place");
-                let here = |line: &&str| line.contains(found) && line.ends_with(address);
-                if references.text.lines().find(here).is_none() {
-                    missing.push(format!("{held}: {found} not in\n{}", references.text));
+                if !references.lines().any(|line| line.contains(found)) {
+                    missing.push(format!("{held}: {found} not in\n{references}"));
                 }
             }
         }
