@@ -4,22 +4,11 @@ mod support;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use support::{core_with, major, nodes, Core, LAST};
+use support::{core_with, major, nodes, run, LAST};
 use v8rs::command::App;
 use v8rs::offline::OfflineHost;
 
 const ABORT: &str = "--abort-on-uncaught-exception";
-
-fn run(core: &Core, command: &str, words: &[&str]) -> String {
-    let host = OfflineHost {
-        core: core.core.clone(),
-        program: core.program.clone(),
-    };
-    let words: Vec<String> = words.iter().map(|w| w.to_string()).collect();
-    let outcome = App::new().run(&host, command, &words);
-    assert_eq!(outcome.error, None, "{}", core.node);
-    outcome.text
-}
 
 /// The last release of each line, unless told which.
 fn releases() -> Vec<String> {

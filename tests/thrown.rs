@@ -3,22 +3,9 @@
 mod support;
 
 use serde_json::Value;
-use support::{core_with, major, nodes, Core};
-use v8rs::command::App;
-use v8rs::offline::OfflineHost;
+use support::{core_with, major, nodes, run, Core};
 
 const ABORT: &str = "--abort-on-uncaught-exception";
-
-fn run(core: &Core, command: &str, words: &[&str]) -> String {
-    let host = OfflineHost {
-        core: core.core.clone(),
-        program: core.program.clone(),
-    };
-    let words: Vec<String> = words.iter().map(|w| w.to_string()).collect();
-    let outcome = App::new().run(&host, command, &words);
-    assert_eq!(outcome.error, None, "{}", core.node);
-    outcome.text
-}
 
 /// A process that died: what we say of it, in JSON and in words, and what it said.
 struct Died {

@@ -10,6 +10,8 @@ pub mod values;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use v8rs::command::App;
+use v8rs::offline::OfflineHost;
 
 /// A core with the program it is of.
 #[derive(Debug, Clone)]
@@ -98,6 +100,18 @@ pub fn cores_of(program: &str) -> Vec<Core> {
     };
     let make = |node: String| core_with(program, &node, arguments);
     nodes().into_iter().map(make).collect()
+}
+
+/// What a command says of a core, without LLDB.
+pub fn run(core: &Core, command: &str, words: &[&str]) -> String {
+    let host = OfflineHost {
+        core: core.core.clone(),
+        program: core.program.clone(),
+    };
+    let words: Vec<String> = words.iter().map(|w| w.to_string()).collect();
+    let outcome = App::new().run(&host, command, &words);
+    assert_eq!(outcome.error, None, "{}", core.node);
+    outcome.text
 }
 
 /// A call as a stack trace prints it.
